@@ -1,0 +1,16 @@
+// The two clocks of a process. Heartbeats, deadlines and rates use the monotonic one; only token times and what
+// people read use the wall clock, so a step of the wall clock changes no deadline.
+
+/** Where time comes from; tests pass a manual one. */
+export interface Clock {
+  /** Monotonic milliseconds (fractional), from an arbitrary start. */
+  now(): number;
+  /** Wall-clock milliseconds since the Unix epoch. */
+  wall(): number;
+}
+
+/** The machine's clocks. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+};

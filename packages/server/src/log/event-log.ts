@@ -1,0 +1,114 @@
+// The one seam to storage and scale-out: events become durable and ordered here, and are read back by position.
+// Knows no connection and no subscription.
+
+/** An event accepted for publishing and not yet ordered. */
+export interface EventDraft {
+  /** Unique within the dedup window; a second event with the same id is accepted and not stored. */
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly clusterId: string | undefined;
+  /**
+   * The members that follow `seq` in the wire's event (protocol §4), as UTF-8 JSON without the braces:
+   * `"event_id":"…","event_type":"…",…,"payload":…`. Encoded once, stored and sent as it is; never modified.
+   */
+  readonly fields: Buffer;
+}
+
+/** An event as stored. */
+export interface EventRecord extends EventDraft {
+  /** Its place in the log: from 1, strictly increasing, below 2^53. */
+  readonly seq: number;
+  /** Our wall clock at the append, ms since the Unix epoch; what retention by age goes by. */
+  readonly appendedAtMs: number;
+}
+
+/** Which records a reader wants. */
+export interface EventMatch {
+  matches(eventType: string, clusterId: string | undefined): boolean;
+}
+
+/** What a publish came to. Sequence numbers of duplicates are those of the first copy. */
+export interface AppendResult {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** How many of the drafts were already in the log and were not stored again. */
+  readonly duplicates: number;
+}
+
+/** Bounds of one page. */
+export interface ReadOptions {
+  /** Last seq to consider, inclusive; the head when absent. */
+  readonly until?: number;
+  /** Only these records; all when absent. */
+  readonly match?: EventMatch;
+  /** Most records in the page, ≥ 1. */
+  readonly limit: number;
+  /** Most bytes of `fields` in the page; a page holds at least one matching record even when it alone is larger. */
+  readonly bytesMax?: number;
+}
+
+/** One page of history. */
+export interface LogPage {
+  /** In `seq` order. May be empty although more matches lie further on: go on from `scannedTo`. */
+  readonly records: readonly EventRecord[];
+  /** Every record up to and including this seq was considered: the `after` of the next page. */
+  readonly scannedTo: number;
+  /** The log's oldest retained seq when the page was read; records between `after` and it are gone. */
+  readonly oldest: number;
+  /** The log's head when the page was read. The end is reached when `scannedTo` has met it (or `until`). */
+  readonly head: number;
+}
+
+/** Size and pace of a log, for metrics and `/readyz`. */
+export interface LogStats {
+  readonly events: number;
+  readonly bytes: number;
+  /** Commits since the log was opened, and how long the newest took, ms. */
+  readonly commits: number;
+  readonly lastCommitMs: number;
+  /** `failed`: an fsync failed, nothing more is acknowledged until the process starts anew; reading goes on. */
+  readonly state: "open" | "full" | "failed" | "closed";
+}
+
+/** A durable, totally ordered sequence of events. Every engine passes the one contract suite. */
+export interface EventLog {
+  /** Identity of this log: a position is only good together with it. */
+  readonly epoch: string;
+  /** Seq of the newest durable record; 0 before the first. */
+  readonly head: number;
+  /** Seq of the oldest retained record; `head + 1` when none is retained. */
+  readonly oldest: number;
+  /**
+   * Makes the drafts durable, all or none, in the order given and next to each other. Resolves after the commit has
+   * reached the disk and followers have been told.
+   * @throws {LogError} `LOG_FULL`, `LOG_FAILED`, `LOG_CLOSED`; nothing was stored then.
+   */
+  append(drafts: readonly EventDraft[]): Promise<AppendResult>;
+  /**
+   * Records with `seq > after`, in order. Looks at a bounded number of records a call, so a narrow match may take
+   * several pages.
+   * @throws {LogError} `LOG_DAMAGED` where a record fails its checksum, `LOG_CLOSED`.
+   */
+  read(after: number, options: ReadOptions): Promise<LogPage>;
+  /**
+   * The live feed: every record durable from now on, in `seq` order, once each, in batches of one commit or less.
+   * `onBatch` is called synchronously and must not throw. Returns what ends it.
+   */
+  follow(onBatch: (records: readonly EventRecord[]) => void): () => void;
+  stats(): LogStats;
+  /** Finishes what is under way and closes. A second call does nothing. */
+  close(): Promise<void>;
+}
+
+export type LogErrorCode = "LOG_FULL" | "LOG_FAILED" | "LOG_CLOSED" | "LOG_LOCKED" | "LOG_DAMAGED";
+
+/** What a log refuses with; `code` is stable, the message is for people. */
+export class LogError extends Error {
+  override readonly name = "LogError";
+  readonly code: LogErrorCode;
+
+  constructor(code: LogErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
