@@ -1,4 +1,5 @@
 export * from "./clock.js";
+export * from "./identity/index.js";
 export { type SettingKey, settingKeys } from "./settings/catalogue.js";
 export { defaultSettings } from "./settings/defaults.js";
 export { isLoopback } from "./settings/endpoint-address.js";
