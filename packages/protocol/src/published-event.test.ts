@@ -6,6 +6,7 @@ const name = "must be 1 to 128 of A-Z a-z 0-9 _ . : -";
 const text = (max: number) =>
   `must be a string of 1 to ${max} characters, without control characters or lone surrogates`;
 const time = "must be an RFC 3339 date-time with an offset, such as 2026-01-31T12:00:00Z";
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const base = { event_type: "GPU_UPDATE", payload: { a: 1 } };
 
 describe("parsePublishedEvent", () => {
@@ -14,7 +15,7 @@ describe("parsePublishedEvent", () => {
     expect(parsed).toEqual({
       ok: true,
       event: {
-        eventId: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
+        eventId: expect.stringMatching(uuid) as unknown,
         eventType: "GPU_UPDATE",
         clusterId: undefined,
         timestamp: rules.receivedAt,

@@ -1,5 +1,6 @@
 // An event as a publisher sends it (protocol.md §8), checked field by field. Knows no HTTP and no rights.
 
+import { newEventId } from "./event-id.js";
 import { encodePayload } from "./event-payload.js";
 import { normalizeTimestamp, timestampGrammar } from "./event-timestamp.js";
 import { isName, nameGrammar } from "./names.js";
@@ -110,7 +111,7 @@ export function checkEventFields(fields: EventFields, names: EventFieldNames, ru
     return invalid(names.eventType, isAbsent(eventType) ? "is required" : `must be ${nameGrammar}`);
   const clusterId = fields.clusterId ?? undefined;
   if (clusterId !== undefined && !isName(clusterId)) return invalid(names.clusterId, `must be ${nameGrammar}`);
-  const eventId = fields.eventId ?? crypto.randomUUID();
+  const eventId = fields.eventId ?? newEventId();
   if (!isText(eventId, eventIdLengthMax)) return invalid(names.eventId, textGrammar(eventIdLengthMax));
   const timestamp = isAbsent(fields.timestamp) ? rules.receivedAt : normalizeTimestamp(fields.timestamp);
   if (timestamp === undefined) return invalid(names.timestamp, `must be ${timestampGrammar}`);
