@@ -2,18 +2,54 @@ import { defineConfig } from "vitest/config";
 
 // The packages' sources are tested, not their builds: the condition is the first of each package's exports.
 const conditions = ["@sluice/source", "node", "import", "module", "default"];
+const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } };
+
+/** Lowest share of lines that a package's tests run, percent. */
+const linesCovered = 90;
+
+/** Where the closing count of `.ci/run` comes from; written in CI only. */
+const resultsFile = "coverage/test-results.json";
 
 export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
+  ...resolution,
   test: {
-    include: ["tools/**/*.test.mjs", "packages/*/src/**/*.test.ts", "tests/**/*.test.ts"],
-    testTimeout: 20_000,
+    reporters: process.env.CI ? ["default", ["json", { outputFile: resultsFile }]] : ["default"],
+    projects: [
+      {
+        ...resolution,
+        test: {
+          name: "unit",
+          include: ["packages/*/src/**/*.test.{ts,tsx}", "tools/**/*.test.mjs"],
+          testTimeout: 20_000,
+          maxWorkers: "100%",
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Real processes, some of them measured: one file at a time, after the unit tests.
+        ...resolution,
+        test: {
+          name: "behaviours",
+          include: ["tests/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
     coverage: {
       provider: "v8",
       include: ["packages/{protocol,runtime,server}/src/**/*.ts"],
       exclude: ["**/*.test.ts"],
       reporter: ["text-summary", "json-summary", "html"],
+      reportsDirectory: "coverage",
+      thresholds: {
+        "packages/protocol/src/**": { lines: linesCovered },
+        "packages/runtime/src/**": { lines: linesCovered },
+        "packages/server/src/**": { lines: linesCovered },
+      },
     },
   },
 });

@@ -143,7 +143,8 @@ function judgePackages(files) {
     for (const dependency of Object.keys(dependenciesOf(files, name))) {
       if (!dependency.startsWith(scope)) continue;
       const to = dependency.slice(scope.length);
-      if (!allowed.includes(to)) say(path, `depends on ${dependency}; it may depend on ${allowed.join(", ") || "none"}`);
+      if (!allowed.includes(to))
+        say(path, `depends on ${dependency}; it may depend on ${allowed.join(", ") || "none"}`);
       if (files.has(config) && !references.has(`../${to}`)) say(config, `lacks the reference ../${to}, a dependency`);
     }
   }

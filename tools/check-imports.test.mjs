@@ -36,16 +36,46 @@ describe("between packages", () => {
   });
 
   it.each([
-    ["against the direction", 'import { x } from "@sluice/server";', "packages/runtime imports server; it may import protocol"],
-    ["by a type import", 'type X = import("@sluice/server").X;', "packages/runtime imports server; it may import protocol"],
-    ["by a relative path", 'import "../../server/src/index.js";', "reaches into packages/server; import @sluice/server by its name, from what its package.json exports"],
-    ["into internals", 'import { x } from "@sluice/protocol/src/names.js";', "@sluice/protocol/src/names.js is internal to packages/protocol; its package.json exports ."],
-    ["out of the packages", 'import "../../../tools/problems.mjs";', "leaves packages/runtime; a package imports only packages by name"],
-    ["undeclared", 'import fastify from "fastify";', "fastify is not in the dependencies of packages/runtime/package.json"],
-    ["a test's own, undeclared", 'import { it } from "vitest";', "vitest is not in the dependencies of packages/runtime/package.json"],
+    [
+      "against the direction",
+      'import { x } from "@sluice/server";',
+      "packages/runtime imports server; it may import protocol",
+    ],
+    [
+      "by a type import",
+      'type X = import("@sluice/server").X;',
+      "packages/runtime imports server; it may import protocol",
+    ],
+    [
+      "by a relative path",
+      'import "../../server/src/index.js";',
+      "reaches into packages/server; import @sluice/server by its name, from what its package.json exports",
+    ],
+    [
+      "into internals",
+      'import { x } from "@sluice/protocol/src/names.js";',
+      "@sluice/protocol/src/names.js is internal to packages/protocol; its package.json exports .",
+    ],
+    [
+      "out of the packages",
+      'import "../../../tools/problems.mjs";',
+      "leaves packages/runtime; a package imports only packages by name",
+    ],
+    [
+      "undeclared",
+      'import fastify from "fastify";',
+      "fastify is not in the dependencies of packages/runtime/package.json",
+    ],
+    [
+      "a test's own, undeclared",
+      'import { it } from "vitest";',
+      "vitest is not in the dependencies of packages/runtime/package.json",
+    ],
     ["a built-in without node:", 'import { join } from "path";', "built-in modules are imported as node:path"],
   ])("refuses an import %s", (_, text, message) => {
-    expect(problemsOf({ "packages/runtime/src/a.ts": `\n${text}` })).toEqual([`packages/runtime/src/a.ts:2: ${message}`]);
+    expect(problemsOf({ "packages/runtime/src/a.ts": `\n${text}` })).toEqual([
+      `packages/runtime/src/a.ts:2: ${message}`,
+    ]);
   });
 
   it("keeps Node out of the packages for any runtime, tests apart", () => {

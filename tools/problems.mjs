@@ -1,7 +1,6 @@
 // What every check ends with: its findings, one a line, and the exit code.
-import { argv, exit, stderr, stdout } from "node:process";
-import { realpathSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { exit, stderr, stdout } from "node:process";
+import { isProgram } from "./is-program.mjs";
 
 /**
  * One finding of a check.
@@ -33,8 +32,7 @@ export function lineAt(/** @type {string} */ text, /** @type {number} */ offset)
  * @param {() => { problems: readonly Problem[], looked: string }} check
  */
 export function runCheck(moduleUrl, name, check) {
-  const started = argv[1];
-  if (started === undefined || realpathSync(started) !== fileURLToPath(moduleUrl)) return;
+  if (!isProgram(moduleUrl)) return;
   const { problems, looked } = check();
   if (problems.length === 0) {
     stdout.write(`${name}: ${looked}, nothing wrong\n`);
