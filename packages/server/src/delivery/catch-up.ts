@@ -1,0 +1,250 @@
+// Feeds consumers that are behind, each at the speed at which its socket drains, in small slices taken in turn, so
+// that one laggard's reading delays neither the live path nor another laggard.
+
+import type { Clock } from "@sluice/runtime";
+import { LogError, type EventMatch } from "../log/event-log.js";
+import type { SharedEvent } from "../routing/shared-event.js";
+import type { Consumer } from "./consumer.js";
+import type { DeliveryTally } from "./delivery-tally.js";
+import type { LogRange } from "./message-buffer.js";
+import type { Page, Pages } from "./pages.js";
+import type { Tail } from "./tail.js";
+
+/** Bytes joined into one write. Smaller than a lane's slice: these bytes are shared with nobody. */
+const chunkBytesMax = 16 * 1024;
+/** Bytes for one consumer before the next has its turn. */
+const sliceBytesMax = 128 * 1024;
+/** Events looked at for one consumer before the next has its turn, wanted or not. */
+const sliceEventsMax = 2048;
+/** How long catching up may run before the live path has its turn, ms. */
+const turnMsMax = 3;
+
+export interface CatchUpOptions {
+  readonly clock: Clock;
+  readonly tail: Tail;
+  readonly pages: Pages;
+  readonly tally: DeliveryTally;
+  readonly onError: (error: unknown, consumerId: string) => void;
+  /** Some of what waited was sent. */
+  readonly onProgress: (consumer: Consumer) => void;
+  /** Nothing waits any more. */
+  readonly onLevel: (consumer: Consumer) => void;
+  /** The consumer can't be fed through a fault of ours. */
+  readonly onFault: (consumer: Consumer) => void;
+}
+
+/** One slice of work for one consumer. */
+interface Slice {
+  out: Buffer[];
+  chunkBytes: number;
+  bytes: number;
+  looked: number;
+}
+
+type Progress = "more" | "wait" | "level";
+
+export class CatchUp {
+  readonly #options: CatchUpOptions;
+  readonly #due = new Set<Consumer>();
+  #isTurnDue = false;
+
+  constructor(options: CatchUpOptions) {
+    this.#options = options;
+  }
+
+  get bytes(): number {
+    return this.#options.pages.bytes;
+  }
+
+  /** Gives the consumer a slice when its turn comes. */
+  schedule(consumer: Consumer): void {
+    this.#due.add(consumer);
+    if (this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#isTurnDue = false;
+    const { clock } = this.#options;
+    const deadline = clock.now() + turnMsMax;
+    const due = [...this.#due];
+    for (const consumer of due) {
+      this.#due.delete(consumer);
+      this.run(consumer);
+      if (clock.now() >= deadline) break;
+    }
+    if (this.#due.size === 0 || this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    setImmediate(() => this.#turn());
+  }
+
+  /** Gives the consumer one slice now. */
+  run(consumer: Consumer): void {
+    if (consumer.isClosed || consumer.isBlocked || consumer.isReading || consumer.isLevel) return;
+    const slice: Slice = { out: [], chunkBytes: 0, bytes: 0, looked: 0 };
+    let progress: Progress = "more";
+    while (progress === "more" && !consumer.isBlocked) {
+      if (slice.bytes >= sliceBytesMax || slice.looked >= sliceEventsMax) break;
+      progress = this.#step(consumer, slice);
+      if (slice.chunkBytes >= chunkBytesMax) this.#write(consumer, slice);
+    }
+    this.#due.delete(consumer);
+    consumer.takeDue(slice.out);
+    this.#write(consumer, slice);
+    if (consumer.isClosed) return;
+    this.#options.onProgress(consumer);
+    if (consumer.isBlocked || progress === "wait") return;
+    if (progress === "level" && !consumer.hasReplies) this.#options.onLevel(consumer);
+    else this.schedule(consumer);
+  }
+
+  #write(consumer: Consumer, slice: Slice): void {
+    if (slice.out.length === 0) return;
+    const bytes = slice.out.length === 1 ? (slice.out[0] as Buffer) : Buffer.concat(slice.out);
+    slice.out = [];
+    slice.bytes += bytes.length;
+    slice.chunkBytes = 0;
+    this.#options.tally.writes += 1;
+    consumer.write(bytes);
+  }
+
+  #step(consumer: Consumer, slice: Slice): Progress {
+    consumer.takeDue(slice.out);
+    const { buffer, lane } = consumer;
+    const step = buffer.next(lane);
+    switch (step.kind) {
+      case "level":
+        return this.#arrive(consumer, slice);
+      case "gap": {
+        const { gap } = step;
+        const { reason, fromSeq, toSeq, dropped } = gap;
+        this.#push(slice, consumer.encoding.encodeFrame({ type: "gap", reason, from_seq: fromSeq, to_seq: toSeq, dropped }));
+        this.#options.tally.gaps += 1;
+        buffer.passGap(gap);
+        return "more";
+      }
+      case "event": {
+        const event = this.#options.tail.get(step.seq) ?? findInPage(this.#pageAt(consumer, step.seq - 1), step.seq);
+        if (event === undefined) {
+          if (consumer.page === undefined) return this.#need(consumer, step.seq - 1);
+          buffer.loseEvent(step.seq);
+          return "more";
+        }
+        slice.looked += 1;
+        if (wants(step.filter, event)) this.#send(consumer, slice, event);
+        buffer.passEvent(step.seq);
+        return "more";
+      }
+      case "range":
+        return this.#range(consumer, slice, step.range, step.filter);
+    }
+  }
+
+  #arrive(consumer: Consumer, slice: Slice): Progress {
+    for (const id of consumer.liveDue.splice(0)) {
+      const seq = consumer.buffer.position;
+      this.#push(slice, consumer.encoding.encodeFrame({ type: "live", ...(id === undefined ? {} : { id }), seq }));
+    }
+    return "level";
+  }
+
+  #push(slice: Slice, bytes: Buffer): void {
+    slice.out.push(bytes);
+    slice.chunkBytes += bytes.length;
+  }
+
+  #send(consumer: Consumer, slice: Slice, event: SharedEvent): void {
+    const { clock, tally } = this.#options;
+    const bytes = event.bytes(consumer.encoding);
+    this.#push(slice, bytes);
+    const now = clock.now();
+    consumer.countSent(bytes.length, now - event.durableAtMs, now);
+    tally.delivered += 1;
+    tally.bytesOut += bytes.length;
+  }
+
+  #range(consumer: Consumer, slice: Slice, range: LogRange, filter: EventMatch | null): Progress {
+    const { buffer } = consumer;
+    if (range.after >= range.until) {
+      buffer.passRange(range.until, 0);
+      return "more";
+    }
+    const page = this.#pageAt(consumer, range.after);
+    if (page === undefined) return this.#need(consumer, range.after);
+    if (page.oldest > range.after + 1) {
+      buffer.loseRange(page.oldest - 1);
+      return "more";
+    }
+    let matched = 0;
+    let scannedTo = page.scannedTo;
+    for (let index = firstAfter(page, range.after); index < page.events.length; index += 1) {
+      const event = page.events[index] as SharedEvent;
+      if (event.seq > range.until) break;
+      if (slice.chunkBytes >= chunkBytesMax || slice.looked >= sliceEventsMax) {
+        scannedTo = event.seq - 1;
+        break;
+      }
+      slice.looked += 1;
+      if (!wants(range.match, event)) continue;
+      matched += 1;
+      if (wants(filter, event)) this.#send(consumer, slice, event);
+    }
+    buffer.passRange(scannedTo, matched);
+    return "more";
+  }
+
+  #pageAt(consumer: Consumer, after: number): Page | undefined {
+    const { page } = consumer;
+    if (page !== undefined && page.after <= after && after < page.scannedTo) return page;
+    consumer.page = this.#options.pages.peek(after);
+    return consumer.page;
+  }
+
+  /** Reads the page that holds the seq after `after`, and goes on when it is there. */
+  #need(consumer: Consumer, after: number): Progress {
+    consumer.isReading = true;
+    this.#options.pages.read(after).then(
+      (page) => {
+        consumer.isReading = false;
+        consumer.page = page;
+        if (page.scannedTo > after) this.schedule(consumer);
+        else this.#fault(consumer, new Error(`the log holds nothing after seq ${after}, though its head was beyond it`));
+      },
+      (error: unknown) => {
+        consumer.isReading = false;
+        if (error instanceof LogError && error.code === "LOG_CLOSED") return;
+        this.#fault(consumer, error);
+      },
+    );
+    return "wait";
+  }
+
+  #fault(consumer: Consumer, error: unknown): void {
+    if (consumer.isClosed) return;
+    this.#options.onError(error, consumer.id);
+    this.#options.onFault(consumer);
+  }
+}
+
+function wants(match: EventMatch | null, event: SharedEvent): boolean {
+  return match === null || match.matches(event.record.eventType, event.record.clusterId);
+}
+
+/** Index of the first event of the page with a seq over `after`. */
+function firstAfter(page: Page, after: number): number {
+  let low = 0;
+  let high = page.events.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((page.events[middle] as SharedEvent).seq <= after) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function findInPage(page: Page | undefined, seq: number): SharedEvent | undefined {
+  if (page === undefined) return undefined;
+  const event = page.events[firstAfter(page, seq - 1)];
+  return event?.seq === seq ? event : undefined;
+}

@@ -1,0 +1,153 @@
+// One connection as delivery sees it: a place in a lane, what waits for it, and the single ordered way out. It knows
+// no token, no command and no heartbeat.
+
+import type { Policy, ServerFrame } from "@sluice/protocol";
+import type { Encoding } from "../routing/encoding.js";
+import type { Lane, LaneMember } from "../routing/lane.js";
+import { SubscriptionSet } from "../routing/subscription-set.js";
+import { MessageBuffer } from "./message-buffer.js";
+import type { Page } from "./pages.js";
+import type { Sink } from "./sink.js";
+
+/** Replies that wait before the client's commands are no longer read; at half of it they are again. */
+export const repliesMax = 64;
+
+/** A reply and its place among the events: after the first `after` of them. */
+interface Reply {
+  readonly after: number;
+  readonly bytes: Buffer;
+}
+
+export interface ConsumerOptions {
+  readonly id: string;
+  readonly encoding: Encoding;
+  readonly sink: Sink;
+  readonly policy: Policy;
+  /** 1 to the server's `buffer.max_messages`. */
+  readonly maxMessages: number;
+  /** Everything up to this seq was before the connection. */
+  readonly position: number;
+  /** Monotonic ms. */
+  readonly now: number;
+}
+
+export class Consumer implements LaneMember {
+  laneSlot = -1;
+  lane: Lane<Consumer> | undefined;
+  set = SubscriptionSet.empty;
+  readonly id: string;
+  readonly encoding: Encoding;
+  readonly sink: Sink;
+  readonly buffer: MessageBuffer;
+  /** Level with its lane and writable: it gets what is flushed, and costs nothing else. */
+  isLevel = true;
+  /** The transport has not taken everything yet. */
+  isBlocked = false;
+  isPaused = false;
+  isClosed = false;
+  /** A page of the log is on its way for it. */
+  isReading = false;
+  page: Page | undefined;
+  /** Ids of replays whose `live` marker is due when the consumer is level. */
+  readonly liveDue: (string | undefined)[] = [];
+  /** When it was level the last time, monotonic ms. */
+  levelAtMs: number;
+  /** Makes the heartbeat frame that could not be written yet; only the newest is kept. */
+  pingDue: (() => ServerFrame) | undefined;
+  #replies: Reply[] = [];
+  #notices: Buffer[] = [];
+  #isHolding = false;
+  #sent = 0;
+  #bytesSent = 0;
+  #latencySumMs = 0;
+  #lastSendAtMs = 0;
+  #base = { events: 0, bytes: 0, latencySumMs: 0 };
+
+  constructor(options: ConsumerOptions) {
+    this.id = options.id;
+    this.encoding = options.encoding;
+    this.sink = options.sink;
+    this.levelAtMs = options.now;
+    const { maxMessages, policy, position } = options;
+    this.buffer = new MessageBuffer({ maxMessages, policy, position });
+  }
+
+  /** Hands bytes to the transport; when they aren't all taken, the consumer is blocked and no longer level. */
+  write(bytes: Buffer): void {
+    if (!this.sink.write(bytes)) this.isBlocked = true;
+  }
+
+  /** Queues a reply behind the events that wait now; one that may wait for long, because nothing is skipped, goes first. */
+  queueReply(bytes: Buffer): void {
+    const waiting = this.buffer.isLossless && this.isPaused ? 0 : this.buffer.size(this.lane);
+    this.#replies.push({ after: this.buffer.passed + waiting, bytes });
+    if (this.#replies.length >= repliesMax && !this.#isHolding) {
+      this.#isHolding = true;
+      this.sink.holdCommands(true);
+    }
+  }
+
+  /** Queues a frame about the connection's own state; it goes before anything that waits. */
+  queueNotice(frame: ServerFrame): void {
+    this.#notices.push(this.encoding.encodeFrame(frame));
+  }
+
+  /** Takes what is due before the next event: notices, the heartbeat, replies whose place has come. */
+  takeDue(out: Buffer[]): void {
+    if (this.#notices.length > 0) {
+      out.push(...this.#notices);
+      this.#notices = [];
+    }
+    if (this.pingDue !== undefined) {
+      out.push(this.encoding.encodeFrame(this.pingDue()));
+      this.pingDue = undefined;
+    }
+    while (this.#replies.length > 0 && (this.#replies[0] as Reply).after <= this.buffer.passed) {
+      out.push((this.#replies.shift() as Reply).bytes);
+    }
+    if (this.#isHolding && this.#replies.length <= repliesMax / 2) {
+      this.#isHolding = false;
+      this.sink.holdCommands(false);
+    }
+  }
+
+  get hasReplies(): boolean {
+    return this.#replies.length > 0 || this.#notices.length > 0 || this.pingDue !== undefined;
+  }
+
+  /** Counts an event sent apart from the lane's flush. */
+  countSent(bytes: number, latencyMs: number, now: number): void {
+    this.#sent += 1;
+    this.#bytesSent += bytes;
+    this.#latencySumMs += latencyMs;
+    this.#lastSendAtMs = now;
+  }
+
+  /** From now on the lane's totals count for this consumer too. */
+  openAccount(): void {
+    const totals = this.lane?.totals;
+    if (totals !== undefined) this.#base = { ...totals };
+  }
+
+  /** Takes over what the lane sent since `openAccount`. Call when the consumer stops being level, or leaves. */
+  settleAccount(): void {
+    if (this.lane === undefined || !this.isLevel) return;
+    const { events, bytes, latencySumMs, flushedAtMs } = this.lane.totals;
+    if (events > this.#base.events) this.#lastSendAtMs = flushedAtMs;
+    this.#sent += events - this.#base.events;
+    this.#bytesSent += bytes - this.#base.bytes;
+    this.#latencySumMs += latencySumMs - this.#base.latencySumMs;
+    this.buffer.passed += events - this.#base.events;
+    this.openAccount();
+  }
+
+  get account(): { sent: number; bytes: number; latencySumMs: number; lastSendAtMs: number } {
+    this.settleAccount();
+    return {
+      sent: this.#sent,
+      bytes: this.#bytesSent,
+      latencySumMs: this.#latencySumMs,
+      lastSendAtMs: this.#lastSendAtMs,
+    };
+  }
+}

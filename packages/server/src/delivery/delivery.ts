@@ -1,0 +1,333 @@
+// The live path: what the log has made durable is routed to lanes and flushed, each lane's members sharing one buffer.
+// Consumers that are behind are fed by CatchUp; nothing here ever waits for a socket.
+
+import { closes, type CloseEntry, type Policy, type ServerFrame } from "@sluice/protocol";
+import type { Clock } from "@sluice/runtime";
+import type { EventLog } from "../log/event-log.js";
+import type { Lane } from "../routing/lane.js";
+import type { SharedEvent } from "../routing/shared-event.js";
+import type { SubscriptionManager } from "../routing/subscription-manager.js";
+import { SubscriptionSet } from "../routing/subscription-set.js";
+import type { BackpressureHandler } from "./backpressure-handler.js";
+import { CatchUp } from "./catch-up.js";
+import type { Consumer } from "./consumer.js";
+import { measureConsumer, type ConsumerMetrics } from "./consumer-metrics.js";
+import { DeliveryTally } from "./delivery-tally.js";
+import { Feed } from "./feed.js";
+import { Pages } from "./pages.js";
+import { Tail } from "./tail.js";
+
+/** Share of `buffer.tail_bytes` that pages read for laggards may take, the rest is the tail. */
+const pagesShare = 0.25;
+
+export interface DeliveryOptions {
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly subscriptions: SubscriptionManager<Consumer>;
+  readonly backpressure: BackpressureHandler;
+  /** `buffer.max_messages`: seqs that a lane keeps for those behind. */
+  readonly maxMessages: number;
+  /** `buffer.tail_bytes`: bound of the events kept in memory for the whole process. */
+  readonly tailBytes: number;
+  /** Told of a fault of ours that ended or harmed one consumer. */
+  readonly onError: (error: unknown, consumerId: string) => void;
+}
+
+export class Delivery {
+  readonly tally = new DeliveryTally();
+  readonly consumers = new Set<Consumer>();
+  readonly #clock: Clock;
+  readonly #subscriptions: SubscriptionManager<Consumer>;
+  readonly #backpressure: BackpressureHandler;
+  readonly #windowMax: number;
+  readonly #tail: Tail;
+  readonly #catchUp: CatchUp;
+  readonly #feed: Feed;
+
+  constructor(options: DeliveryOptions) {
+    const { log, clock, onError, subscriptions } = options;
+    this.#clock = clock;
+    this.#subscriptions = subscriptions;
+    this.#backpressure = options.backpressure;
+    this.#windowMax = options.maxMessages;
+    this.#tail = new Tail(options.tailBytes * (1 - pagesShare));
+    this.#catchUp = new CatchUp({
+      clock,
+      tail: this.#tail,
+      pages: new Pages({ log, clock, bytesMax: options.tailBytes * pagesShare }),
+      tally: this.tally,
+      onError,
+      onProgress: (consumer) => this.#relieve(consumer),
+      onLevel: (consumer) => this.#becomeLevel(consumer),
+      onFault: (consumer) => this.close(consumer, closes.internalError),
+    });
+    this.#feed = new Feed({ log, clock, subscriptions, tail: this.#tail, flush: (lane) => this.flush(lane) });
+  }
+
+  /** Everything up to this seq has been given to its lanes. */
+  get routedSeq(): number {
+    return this.#feed.routedSeq;
+  }
+
+  /** Records routed since the start. */
+  get routed(): number {
+    return this.#feed.routed;
+  }
+
+  /** Bytes of events kept for those behind; bounded by `buffer.tail_bytes`. */
+  get memoryBytes(): number {
+    return this.#tail.bytes + this.#catchUp.bytes;
+  }
+
+  /** Resolves when routing has room for more; undefined when it has now. Publishers wait for it, subscribers never. */
+  room(): Promise<void> | undefined {
+    return this.#feed.room();
+  }
+
+  /** Sends a lane's batch to the members that are level with it; the others have it waiting. */
+  flush(lane: Lane<Consumer>): void {
+    const { batch, batchBytes } = lane;
+    if (batch.length === 0) return;
+    lane.batch = [];
+    lane.batchBytes = 0;
+    const frames = batch.map((event) => event.bytes(lane.encoding));
+    const bytes = frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames, batchBytes);
+    const blocked: Consumer[] = [];
+    for (const consumer of lane.level) {
+      if (!consumer.sink.write(bytes)) blocked.push(consumer);
+    }
+    this.#count(lane, batch, batchBytes);
+    lane.record(batch, batchBytes, this.#clock.now(), this.#windowMax + batch.length);
+    for (const consumer of blocked) this.#leaveLevel(consumer);
+    for (const consumer of lane.behind) this.#press(consumer, lane);
+    lane.window.trimTo(this.#windowMax);
+  }
+
+  #count(lane: Lane<Consumer>, batch: readonly SharedEvent[], bytes: number): void {
+    const members = lane.level.length;
+    if (members === 0) return;
+    const now = this.#clock.now();
+    this.tally.delivered += batch.length * members;
+    this.tally.bytesOut += bytes * members;
+    this.tally.writes += members;
+    for (const event of batch) this.tally.observeLatency(now - event.durableAtMs, members);
+  }
+
+  #leaveLevel(consumer: Consumer): void {
+    consumer.isBlocked = true;
+    if (!consumer.isLevel) return;
+    consumer.settleAccount();
+    consumer.isLevel = false;
+    consumer.levelAtMs = this.#clock.now();
+    const { lane } = consumer;
+    consumer.buffer.position = this.#positionOf(lane);
+    if (lane === undefined) return;
+    consumer.buffer.cursor = lane.end;
+    lane.toBehind(consumer);
+  }
+
+  /** What a member that is level with the lane has been sent, up to which seq. */
+  #positionOf(lane: Lane<Consumer> | undefined): number {
+    const next = lane?.batch[0];
+    return next === undefined ? Math.max(this.#feed.routedSeq, lane?.flushedSeq ?? 0) : next.seq - 1;
+  }
+
+  #becomeLevel(consumer: Consumer): void {
+    const { lane } = consumer;
+    consumer.isLevel = true;
+    consumer.page = undefined;
+    consumer.buffer.catchingUp = false;
+    lane?.toLevel(consumer);
+    consumer.openAccount();
+  }
+
+  /** Applies the watermarks and the policy to a consumer for which more waits than before. */
+  #press(consumer: Consumer, lane: Lane<Consumer>): void {
+    const { buffer } = consumer;
+    const size = buffer.size(lane);
+    if (this.#backpressure.decide(size, buffer.maxMessages, consumer.isPaused) === "pause") this.#pause(consumer, size);
+    const overflow = this.#backpressure.overflow(size, buffer.maxMessages, buffer.policy);
+    if (buffer.isLossless || buffer.policy === "drop-oldest") {
+      if (consumer.isPaused) lane.toParked(consumer);
+    } else if (overflow === "freeze") {
+      buffer.freeze(lane);
+      lane.toParked(consumer);
+    } else if (overflow === "disconnect") {
+      this.close(consumer, closes.slowConsumer);
+    }
+  }
+
+  #pause(consumer: Consumer, pending: number): void {
+    consumer.isPaused = true;
+    this.tally.pauses += 1;
+    this.tally.paused += 1;
+    consumer.queueNotice({ type: "lag", state: "paused", pending, lag_ms: this.#lagMs(consumer) });
+  }
+
+  #resume(consumer: Consumer, pending: number): void {
+    consumer.isPaused = false;
+    this.tally.resumes += 1;
+    this.tally.paused -= 1;
+    consumer.queueNotice({ type: "lag", state: "resumed", pending, lag_ms: this.#lagMs(consumer) });
+  }
+
+  /** A consumer that was fed from behind has less waiting than before. */
+  #relieve(consumer: Consumer): void {
+    const { buffer, lane } = consumer;
+    if (!consumer.isPaused) return;
+    const size = buffer.size(lane);
+    if (this.#backpressure.decide(size, buffer.maxMessages, true) !== "resume") return;
+    if (buffer.frozen && lane !== undefined) buffer.thaw(lane);
+    this.#resume(consumer, size);
+    lane?.toBehind(consumer);
+  }
+
+  #lagMs(consumer: Consumer): number {
+    const { lane, buffer } = consumer;
+    if (consumer.isLevel || buffer.size(lane) === 0) return 0;
+    const step = buffer.next(lane);
+    const oldest = step.kind === "event" ? this.#tail.get(step.seq) : undefined;
+    return Math.max(0, Math.round(this.#clock.now() - (oldest?.durableAtMs ?? consumer.levelAtMs)));
+  }
+
+  add(consumer: Consumer): void {
+    this.consumers.add(consumer);
+  }
+
+  /** Takes a consumer out of everything; nothing is sent to it any more. */
+  remove(consumer: Consumer): void {
+    if (!this.consumers.delete(consumer)) return;
+    consumer.isClosed = true;
+    if (consumer.isPaused) this.tally.paused -= 1;
+    this.tally.droppedByGone[consumer.buffer.policy] += consumer.buffer.droppedBy(consumer.lane);
+    this.#subscriptions.count(consumer.set, SubscriptionSet.empty);
+    const { lane } = consumer;
+    if (lane === undefined) return;
+    consumer.settleAccount();
+    consumer.lane = undefined;
+    lane.remove(consumer);
+    this.#subscriptions.release(lane);
+  }
+
+  close(consumer: Consumer, entry: CloseEntry): void {
+    if (consumer.isClosed) return;
+    this.remove(consumer);
+    consumer.sink.close(entry);
+  }
+
+  /**
+   * Gives a consumer its new set of subscriptions, from now on: what waits of the old ones goes first, without what
+   * is no longer subscribed to. Returns the seq after which the new set counts.
+   */
+  subscribe(consumer: Consumer, set: SubscriptionSet): number {
+    const before = consumer.lane;
+    if (before !== undefined) this.flush(before);
+    const after = this.#subscriptions.laneFor(set, consumer.encoding);
+    if (after !== undefined) this.flush(after);
+    this.#subscriptions.count(consumer.set, set);
+    consumer.set = set;
+    if (before === after) return this.#feed.routedSeq;
+    this.#leaveLane(consumer, set);
+    consumer.lane = after;
+    if (after !== undefined) this.#enterLane(consumer, after);
+    return this.#feed.routedSeq;
+  }
+
+  #leaveLane(consumer: Consumer, set: SubscriptionSet): void {
+    const { lane, buffer } = consumer;
+    if (consumer.isLevel) {
+      consumer.settleAccount();
+      buffer.position = this.#feed.routedSeq;
+    } else if (lane === undefined) {
+      buffer.narrow(set);
+    } else {
+      buffer.leave(lane, set);
+    }
+    if (lane === undefined) return;
+    lane.remove(consumer);
+    this.#subscriptions.release(lane);
+  }
+
+  #enterLane(consumer: Consumer, lane: Lane<Consumer>): void {
+    consumer.lane = lane;
+    consumer.buffer.join(lane, this.#feed.routedSeq);
+    if (consumer.isLevel) {
+      lane.addLevel(consumer);
+      consumer.openAccount();
+    } else if (consumer.isPaused && !consumer.buffer.frozen) {
+      lane.toParked(consumer);
+    } else {
+      lane.toBehind(consumer);
+    }
+  }
+
+  /** Sends every retained match of `set` after `since`, then goes on with what the consumer is subscribed to. */
+  replay(consumer: Consumer, set: SubscriptionSet, since: number, id: string | undefined): void {
+    if (consumer.isLevel) this.#fallBehind(consumer);
+    consumer.liveDue.push(id);
+    consumer.buffer.replay({ after: since, until: this.#feed.routedSeq, match: set, count: null });
+    consumer.lane?.toParked(consumer);
+    this.#catchUp.schedule(consumer);
+  }
+
+  #fallBehind(consumer: Consumer): void {
+    this.#leaveLevel(consumer);
+    consumer.isBlocked = false;
+  }
+
+  /** Sends a frame of ours behind the events that were accepted before it. */
+  reply(consumer: Consumer, frame: ServerFrame): void {
+    if (consumer.isClosed) return;
+    if (consumer.isLevel && consumer.lane !== undefined) this.flush(consumer.lane);
+    const bytes = consumer.encoding.encodeFrame(frame);
+    if (consumer.isLevel) this.#writeLevel(consumer, bytes);
+    else {
+      consumer.queueReply(bytes);
+      this.#catchUp.schedule(consumer);
+    }
+  }
+
+  #writeLevel(consumer: Consumer, bytes: Buffer): void {
+    if (!consumer.sink.write(bytes)) this.#leaveLevel(consumer);
+  }
+
+  /** Sends a heartbeat, made when it is written so that its `seq` is true. Never waits: a blocked one goes out first. */
+  ping(consumer: Consumer, make: (position: number) => ServerFrame): void {
+    if (consumer.isClosed) return;
+    if (consumer.isLevel && consumer.lane !== undefined) this.flush(consumer.lane);
+    if (consumer.isLevel) {
+      this.#writeLevel(consumer, consumer.encoding.encodeFrame(make(this.#feed.routedSeq)));
+      return;
+    }
+    consumer.pingDue = () => make(consumer.buffer.position);
+    this.#catchUp.schedule(consumer);
+  }
+
+  /** The transport has taken everything that it was given. */
+  drained(consumer: Consumer): void {
+    if (!consumer.isBlocked || consumer.isClosed) return;
+    consumer.isBlocked = false;
+    this.#catchUp.run(consumer);
+  }
+
+  /** Writes what is routed, so that a drain leaves nothing in a lane's batch. */
+  flushAll(): void {
+    for (const lane of this.#subscriptions.lanes.values()) this.flush(lane);
+  }
+
+  metricsOf(consumer: Consumer): ConsumerMetrics {
+    return measureConsumer(consumer, this.#clock, this.#lagMs(consumer));
+  }
+
+  /** Events skipped since the start, of all consumers with the policy. */
+  dropped(policy: Policy): number {
+    let dropped = this.tally.droppedByGone[policy];
+    for (const { buffer, lane } of this.consumers) if (buffer.policy === policy) dropped += buffer.droppedBy(lane);
+    return dropped;
+  }
+
+  /** Stops following the log. Consumers are the caller's to close. */
+  stop(): void {
+    this.#feed.stop();
+  }
+}

@@ -1,0 +1,103 @@
+// From an event's type and cluster to those who want it, without looking at the others: the cost of an event grows
+// with the interests that match it, not with the number of connections.
+
+import type { SubscriptionSet } from "./subscription-set.js";
+
+/** Values under names and under prefixes; a look-up yields those whose name equals or whose prefix begins a text. */
+class PrefixMap<V> {
+  readonly exact = new Map<string, V>();
+  readonly prefixed = new Map<string, V>();
+  /** How many prefixes have each length, so that a look-up only tries lengths that exist. */
+  readonly #lengths = new Map<number, number>();
+
+  getOrAdd(pattern: string, make: () => V): V {
+    const isPrefix = pattern.endsWith("*");
+    const map = isPrefix ? this.prefixed : this.exact;
+    const key = isPrefix ? pattern.slice(0, -1) : pattern;
+    let value = map.get(key);
+    if (value === undefined) {
+      value = make();
+      map.set(key, value);
+      if (isPrefix) this.#lengths.set(key.length, (this.#lengths.get(key.length) ?? 0) + 1);
+    }
+    return value;
+  }
+
+  get(pattern: string): V | undefined {
+    return pattern.endsWith("*") ? this.prefixed.get(pattern.slice(0, -1)) : this.exact.get(pattern);
+  }
+
+  delete(pattern: string): void {
+    if (!pattern.endsWith("*")) {
+      this.exact.delete(pattern);
+      return;
+    }
+    const { length } = pattern.slice(0, -1);
+    if (!this.prefixed.delete(pattern.slice(0, -1))) return;
+    const left = (this.#lengths.get(length) ?? 1) - 1;
+    if (left === 0) this.#lengths.delete(length);
+    else this.#lengths.set(length, left);
+  }
+
+  forEachMatch(text: string, visit: (value: V) => void): void {
+    const exact = this.exact.get(text);
+    if (exact !== undefined) visit(exact);
+    for (const length of this.#lengths.keys()) {
+      if (length > text.length) continue;
+      const value = this.prefixed.get(text.slice(0, length));
+      if (value !== undefined) visit(value);
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.exact.size === 0 && this.prefixed.size === 0;
+  }
+}
+
+/** Those interested in one event pattern, by cluster. */
+class Interest<T> {
+  readonly all = new Set<T>();
+  readonly byCluster = new PrefixMap<Set<T>>();
+
+  get isEmpty(): boolean {
+    return this.all.size === 0 && this.byCluster.isEmpty;
+  }
+}
+
+/** The index of subscription sets by event name, prefix pattern and cluster. */
+export class InterestIndex<T> {
+  readonly #interests = new PrefixMap<Interest<T>>();
+
+  add(set: SubscriptionSet, target: T): void {
+    for (const { pattern, clusters } of set) {
+      const interest = this.#interests.getOrAdd(pattern, () => new Interest<T>());
+      if (clusters === null) interest.all.add(target);
+      else for (const cluster of clusters.patterns) interest.byCluster.getOrAdd(cluster, () => new Set()).add(target);
+    }
+  }
+
+  /** Takes out what `add` put in for the same set and target. */
+  delete(set: SubscriptionSet, target: T): void {
+    for (const { pattern, clusters } of set) {
+      const interest = this.#interests.get(pattern);
+      if (interest === undefined) continue;
+      if (clusters === null) interest.all.delete(target);
+      else for (const cluster of clusters.patterns) this.#deleteFromCluster(interest, cluster, target);
+      if (interest.isEmpty) this.#interests.delete(pattern);
+    }
+  }
+
+  #deleteFromCluster(interest: Interest<T>, cluster: string, target: T): void {
+    const targets = interest.byCluster.get(cluster);
+    targets?.delete(target);
+    if (targets?.size === 0) interest.byCluster.delete(cluster);
+  }
+
+  /** Visits every target that wants the event; one with several matching subscriptions is visited several times. */
+  forEachMatch(eventType: string, clusterId: string | undefined, visit: (target: T) => void): void {
+    this.#interests.forEachMatch(eventType, (interest) => {
+      interest.all.forEach(visit);
+      if (clusterId !== undefined) interest.byCluster.forEachMatch(clusterId, (targets) => targets.forEach(visit));
+    });
+  }
+}
