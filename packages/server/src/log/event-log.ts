@@ -81,7 +81,8 @@ export interface EventLog {
   /**
    * Makes the drafts durable, all or none, in the order given and next to each other. Resolves after the commit has
    * reached the disk and followers have been told.
-   * @throws {LogError} `LOG_FULL`, `LOG_FAILED`, `LOG_CLOSED`; nothing was stored then.
+   * @throws {LogError} `LOG_FULL`, `LOG_BUSY`, `LOG_FAILED`, `LOG_CLOSED`; nothing was stored then. A `RangeError`
+   * where one event is over 15 MiB.
    */
   append(drafts: readonly EventDraft[]): Promise<AppendResult>;
   /**
@@ -100,7 +101,19 @@ export interface EventLog {
   close(): Promise<void>;
 }
 
-export type LogErrorCode = "LOG_FULL" | "LOG_FAILED" | "LOG_CLOSED" | "LOG_LOCKED" | "LOG_DAMAGED";
+/**
+ * `LOG_FULL` no room on the disk, later appends may work · `LOG_BUSY` too much is already waiting for the disk, try
+ * again · `LOG_FAILED` the disk refused a write or a sync, nothing more is acknowledged · `LOG_CLOSED` · `LOG_LOCKED`
+ * another process has it open · `LOG_DAMAGED` what is stored fails a check · `LOG_FORMAT` another version wrote it.
+ */
+export type LogErrorCode =
+  | "LOG_FULL"
+  | "LOG_BUSY"
+  | "LOG_FAILED"
+  | "LOG_CLOSED"
+  | "LOG_LOCKED"
+  | "LOG_DAMAGED"
+  | "LOG_FORMAT";
 
 /** What a log refuses with; `code` is stable, the message is for people. */
 export class LogError extends Error {

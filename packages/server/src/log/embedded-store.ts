@@ -1,0 +1,184 @@
+// Records in an LMDB file of this machine: blocks under the seq of their first record, written and dropped whole.
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { readBlockHeader } from "./block-header.js";
+import { commitError } from "./commit-error.js";
+import type { DirectoryLock } from "./directory-lock.js";
+import { encodeBlock, type EncodedBlock } from "./encode-block.js";
+import { LogError, type EventRecord, type LogPage, type ReadOptions } from "./event-log.js";
+import { blockAt, blockKeyOf, canBegin, commitBatch, metaKey, type LmdbDatabase } from "./lmdb-database.js";
+import type { RetentionLimits } from "./log-options.js";
+import type { LogStore } from "./log-store.js";
+import { encodeMeta, type MetaRecord } from "./meta-record.js";
+import { PageBuilder } from "./page-builder.js";
+import { readBlock } from "./read-block.js";
+import { isExpired, oldestByCount, type Segment } from "./retention.js";
+
+/** Bytes encoded in one turn of the event loop: about 1 ms. */
+const encodeBytesPerTurn = 1024 * 1024;
+/** Blocks looked at by one `retain`, about 1 ms. */
+const retainBlocksMax = 256;
+/** Blocks let go and not yet dropped; past it `retain` waits for sweeps. */
+const garbageBlocksMax = 4096;
+/** Blocks dropped by one sweep, and by a commit beside twice what it adds. */
+const sweepBlocksMax = 256;
+const sweepBlocksPerCommit = 8;
+/** What finding and checking a block costs, in records looked at. */
+const blockCost = 8;
+
+/** What a store is made of. */
+export interface EmbeddedStoreParts {
+  /** Owned by the store from here on, as is the lock. */
+  readonly db: LmdbDatabase;
+  /** The directory of the database, and the lock on it. */
+  readonly dir: string;
+  readonly lock: DirectoryLock;
+  readonly limits: RetentionLimits;
+  /** As read from the database. */
+  readonly meta: MetaRecord;
+}
+
+/** An LMDB database as a store. */
+export class EmbeddedStore implements LogStore {
+  readonly epoch: string;
+  readonly #db: LmdbDatabase;
+  readonly #dir: string;
+  readonly #lock: DirectoryLock;
+  readonly #limits: RetentionLimits;
+  #head: number;
+  #oldest: number;
+  /** Bytes of the blocks that are there; those of the garbage among them. */
+  #bytes: number;
+  #garbageBytes = 0;
+  /** Blocks wholly below `oldest`, oldest first. */
+  #garbage: Segment[] = [];
+  /** Key of the oldest block that is not garbage, and what it says, once read. */
+  #tailKey: number;
+  #tail: Segment | undefined;
+  #isFull = false;
+
+  constructor({ db, dir, lock, limits, meta }: EmbeddedStoreParts) {
+    this.#db = db;
+    this.#dir = dir;
+    this.#lock = lock;
+    this.#limits = limits;
+    this.epoch = meta.epoch;
+    this.#head = meta.head;
+    this.#oldest = meta.oldest;
+    this.#bytes = meta.bytes;
+    const [firstKey] = db.getKeys({ start: 1, limit: 1 });
+    this.#tailKey = firstKey ?? meta.head + 1;
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  get oldest(): number {
+    return this.#oldest;
+  }
+
+  get bytes(): number {
+    return this.#bytes - this.#garbageBytes;
+  }
+
+  get hasGarbage(): boolean {
+    return this.#garbage.length > 0;
+  }
+
+  async write(records: readonly EventRecord[]): Promise<number> {
+    const blocks = await encodeBlocks(records);
+    await this.#commit(blocks, sweepBlocksPerCommit + blocks.length * 2);
+    return sumBytes(blocks);
+  }
+
+  async sweep(): Promise<void> {
+    if (this.#garbage.length > 0) await this.#commit([], sweepBlocksMax);
+  }
+
+  read(after: number, options: ReadOptions): LogPage {
+    const page = new PageBuilder(after, options, this);
+    let key = page.isDone ? page.nextSeq : (blockKeyOf(this.#db, page.nextSeq) ?? page.nextSeq);
+    while (!page.isDone) {
+      page.spend(blockCost);
+      key = readBlock(blockAt(this.#db, key), key, page) + 1;
+    }
+    return page.build();
+  }
+
+  retain(nowMs: number): boolean {
+    this.#oldest = oldestByCount(this.#limits, this.#head, this.#oldest);
+    for (let looked = 0; this.#tailKey <= this.#head && this.#garbage.length < garbageBlocksMax; looked += 1) {
+      if (looked === retainBlocksMax) return true;
+      const tail = (this.#tail ??= this.#segmentAt(this.#tailKey));
+      const isBelow = tail.lastSeq < this.#oldest;
+      if (!isBelow && !isExpired(this.#limits, tail, this.#head, this.bytes, nowMs)) break;
+      this.#oldest = Math.max(this.#oldest, tail.lastSeq + 1);
+      this.#garbage.push(tail);
+      this.#garbageBytes += tail.bytes;
+      this.#tailKey = tail.lastSeq + 1;
+      this.#tail = undefined;
+    }
+    return false;
+  }
+
+  async close(): Promise<void> {
+    await this.#db.close();
+    await this.#lock.release();
+  }
+
+  /** One transaction: the blocks, the meta record, and the removal of some garbage. */
+  async #commit(blocks: readonly EncodedBlock[], sweepMax: number): Promise<void> {
+    const swept = this.#garbage.slice(0, sweepMax);
+    const sweptBytes = swept.reduce((sum, segment) => sum + segment.bytes, 0);
+    const addedBytes = sumBytes(blocks);
+    const head = blocks.at(-1)?.lastSeq ?? this.#head;
+    const bytes = this.#bytes + addedBytes - sweptBytes;
+    const meta = encodeMeta({ epoch: this.epoch, head, oldest: this.#oldest, bytes });
+    if (this.#isFull && !canBegin(this.#db)) {
+      throw new LogError("LOG_FAILED", "the log's disk refused to take back a write; nothing was stored");
+    }
+    try {
+      await commitBatch(this.#db, () => {
+        // Removals first: pages that they free inside the transaction are taken for what is added.
+        for (const segment of swept) void this.#db.remove(segment.firstSeq);
+        for (const block of blocks) void this.#db.put(block.firstSeq, block.value);
+        void this.#db.put(metaKey, meta);
+      });
+    } catch (cause) {
+      const error = await commitError(cause, this.#dir, addedBytes);
+      this.#isFull = error.code === "LOG_FULL";
+      throw error;
+    }
+    this.#isFull = false;
+    this.#head = head;
+    this.#bytes = bytes;
+    this.#garbage = this.#garbage.slice(swept.length);
+    this.#garbageBytes -= sweptBytes;
+  }
+
+  #segmentAt(key: number): Segment {
+    const block = blockAt(this.#db, key);
+    const { records, appendedAtMs } = readBlockHeader(block, key);
+    return { firstSeq: key, lastSeq: key + records - 1, bytes: block.length, appendedAtMs };
+  }
+}
+
+async function encodeBlocks(records: readonly EventRecord[]): Promise<EncodedBlock[]> {
+  const blocks: EncodedBlock[] = [];
+  let bytesThisTurn = 0;
+  for (let start = 0; start < records.length;) {
+    if (bytesThisTurn >= encodeBytesPerTurn) {
+      await nextTurn();
+      bytesThisTurn = 0;
+    }
+    const block = encodeBlock(records, start);
+    blocks.push(block);
+    bytesThisTurn += block.value.length;
+    start += block.lastSeq - block.firstSeq + 1;
+  }
+  return blocks;
+}
+
+function sumBytes(blocks: readonly EncodedBlock[]): number {
+  return blocks.reduce((sum, block) => sum + block.value.length, 0);
+}

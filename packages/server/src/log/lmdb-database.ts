@@ -1,0 +1,86 @@
+// The one place that knows lmdb-js: how it is opened so that a commit is on the disk when its promise resolves, and
+// how it says that a commit failed.
+import { open, type RootDatabase } from "lmdb";
+import { LogError } from "./event-log.js";
+
+/** Blocks under the seq of their first record, and the meta record under {@link metaKey}. */
+export type LmdbDatabase = RootDatabase<Buffer, number>;
+
+/** Sorts before every seq, so that blocks are appended at the end of the tree and its pages fill up. */
+export const metaKey = -1;
+
+/** Address space for the map. It takes neither memory nor disk; a map that never grows is never moved. */
+const mapBytes = 2 ** 40;
+
+/** One process opens it, and reads from one thread. */
+const readersMax = 16;
+
+/** Opens or makes the database file. Blocks the thread for a moment. */
+export function openLmdb(path: string): LmdbDatabase {
+  return open<Buffer, number>({
+    path,
+    noSubdir: true,
+    encoding: "binary",
+    cache: false,
+    compression: false,
+    maxDbs: 1,
+    maxReaders: readersMax,
+    mapSize: mapBytes,
+    // With it a promise would resolve before the fdatasync; the crash tests and strace hold this.
+    overlappingSync: false,
+    // A commit is one explicit batch.
+    eventTurnBatching: false,
+  });
+}
+
+/**
+ * Runs `change`, which puts and removes, as one transaction off this thread. Resolves when it has been synced.
+ * @throws what LMDB said, `code` being its number or an errno
+ */
+export async function commitBatch(db: LmdbDatabase, change: () => void): Promise<void> {
+  try {
+    await db.batch(change);
+  } catch (error) {
+    // lmdb-js rejects with an error that only promises the reason.
+    if (error instanceof Error && "commitError" in error) await error.commitError;
+    throw error;
+  }
+}
+
+/**
+ * Whether transactions can begin. After a failed write of its meta page LMDB refuses all, and an asynchronous one of
+ * lmdb-js would then neither resolve nor reject.
+ */
+export function canBegin(db: LmdbDatabase): boolean {
+  try {
+    db.transactionSync(() => undefined);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The block under `key`, in a buffer that the next read of any database overwrites.
+ * @throws {LogError} `LOG_DAMAGED` where there is none
+ */
+export function blockAt(db: LmdbDatabase, key: number): Buffer {
+  const value = db.getBinaryFast(key);
+  if (value === undefined) throw new LogError("LOG_DAMAGED", `the block from seq ${key} on is missing`);
+  // A view: the buffer that lmdb-js hands out has a length of its own making, which Buffer's methods overlook.
+  return Buffer.from(value.buffer, value.byteOffset, value.length);
+}
+
+/** Key of the block that holds `seq`, or would; undefined where no block begins at or before it. */
+export function blockKeyOf(db: LmdbDatabase, seq: number): number | undefined {
+  const [key] = db.getKeys({ start: seq, reverse: true, limit: 1 });
+  return key === undefined || key === metaKey ? undefined : key;
+}
+
+/** Keys of the blocks, newest first. */
+export function* newestKeys(db: LmdbDatabase): Generator<number> {
+  for (const key of db.getKeys({ start: Number.MAX_SAFE_INTEGER, reverse: true })) {
+    if (key === metaKey) return;
+    yield key;
+  }
+}

@@ -1,0 +1,91 @@
+// Records in this process's memory; gone with it.
+import { randomUUID } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { EventRecord, LogPage, ReadOptions } from "./event-log.js";
+import type { RetentionLimits } from "./log-options.js";
+import type { LogStore } from "./log-store.js";
+import { PageBuilder } from "./page-builder.js";
+import { isExpired, oldestByCount, type Segment } from "./retention.js";
+
+interface MemorySegment extends Segment {
+  readonly records: readonly EventRecord[];
+}
+
+/** Memory of a record beside its `fields`, bytes, about. */
+const recordOverheadBytes = 256;
+
+/** A store without a disk; one commit is one segment. */
+export class MemoryStore implements LogStore {
+  readonly epoch = randomUUID();
+  head = 0;
+  oldest = 1;
+  bytes = 0;
+  readonly hasGarbage = false;
+  readonly #limits: RetentionLimits;
+  #segments: MemorySegment[] = [];
+
+  constructor(limits: RetentionLimits) {
+    this.#limits = limits;
+  }
+
+  async write(records: readonly EventRecord[]): Promise<number> {
+    // As a disk would: what is appended meanwhile joins the next commit, and a publisher in a loop starves nobody.
+    await nextTurn();
+    const [first, last] = [records[0], records.at(-1)];
+    if (first === undefined || last === undefined) return 0;
+    const bytes = records.reduce((sum, record) => sum + record.fields.length + recordOverheadBytes, 0);
+    this.#segments.push({ firstSeq: first.seq, lastSeq: last.seq, bytes, appendedAtMs: first.appendedAtMs, records });
+    this.head = last.seq;
+    this.bytes += bytes;
+    return bytes;
+  }
+
+  read(after: number, options: ReadOptions): LogPage {
+    const page = new PageBuilder(after, options, this);
+    for (let index = this.#segmentOf(page.nextSeq); !page.isDone; index += 1) {
+      const segment = this.#segments[index];
+      if (segment === undefined) break;
+      for (let at = page.nextSeq - segment.firstSeq; at < segment.records.length && !page.isDone; at += 1) {
+        const record = segment.records[at] as EventRecord;
+        if (!page.wants(record.eventType, record.clusterId)) page.skip(record.seq);
+        else if (page.admit(record.seq, record.fields.length)) page.push(record);
+      }
+    }
+    return page.build();
+  }
+
+  retain(nowMs: number): boolean {
+    this.oldest = oldestByCount(this.#limits, this.head, this.oldest);
+    let gone = 0;
+    for (const segment of this.#segments) {
+      const isBelow = segment.lastSeq < this.oldest;
+      if (!isBelow && !isExpired(this.#limits, segment, this.head, this.bytes, nowMs)) break;
+      this.oldest = Math.max(this.oldest, segment.lastSeq + 1);
+      this.bytes -= segment.bytes;
+      gone += 1;
+    }
+    if (gone > 0) this.#segments = this.#segments.slice(gone);
+    return false;
+  }
+
+  sweep(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.#segments = [];
+    return Promise.resolve();
+  }
+
+  /** Index of the segment that holds `seq`, by bisection. */
+  #segmentOf(seq: number): number {
+    let low = 0;
+    let high = this.#segments.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#segments[middle] as MemorySegment).lastSeq < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,26 @@
+// Rebuilds the dedup window of a log that is being opened.
+import { readBlockHeader } from "./block-header.js";
+import { blockAt, newestKeys, type LmdbDatabase } from "./lmdb-database.js";
+import type { DedupLimits } from "./log-options.js";
+import { readBlockIds } from "./read-block.js";
+import type { RememberedId } from "./stored-log.js";
+
+/**
+ * The ids of the newest blocks, a list for each, oldest first: as many as the window asks for, and somewhat more.
+ * Checks these blocks against their checksums.
+ * @throws {LogError} `LOG_DAMAGED`, `LOG_FORMAT`
+ */
+export function rememberIds(db: LmdbDatabase, limits: DedupLimits, nowMs: number): RememberedId[][] {
+  const blocks: RememberedId[][] = [];
+  let count = 0;
+  for (const key of newestKeys(db)) {
+    const block = blockAt(db, key);
+    const { appendedAtMs } = readBlockHeader(block, key);
+    if (count >= limits.maxIds || nowMs - appendedAtMs >= limits.windowMs) break;
+    const ids: RememberedId[] = [];
+    readBlockIds(block, key, (eventId, seq) => ids.push({ eventId, seq, appendedAtMs }));
+    blocks.push(ids);
+    count += ids.length;
+  }
+  return blocks.toReversed();
+}

@@ -1,0 +1,224 @@
+// What every engine shares: one commit at a time, seqs, dedup, the live feed, retention's pace. Storage is a LogStore.
+import { AppendQueue, pendingBytes, type PendingAppend } from "./append-queue.js";
+import { CommitPlan } from "./commit-plan.js";
+import { DedupWindow } from "./dedup-window.js";
+import {
+  LogError,
+  type AppendResult,
+  type EventDraft,
+  type EventLog,
+  type EventRecord,
+  type LogPage,
+  type LogStats,
+  type ReadOptions,
+} from "./event-log.js";
+import { Followers } from "./followers.js";
+import type { LogOptions } from "./log-options.js";
+import type { LogStore } from "./log-store.js";
+
+/** Bounds of one commit, so that its work between two turns of the event loop stays short. */
+const commitEventsMax = 16_384;
+const commitBytesMax = 8 * 1024 * 1024;
+const pendingBytesMaxDefault = 64 * 1024 * 1024;
+const retentionIntervalMsDefault = 1000;
+/** Most bytes of one event's `fields`: a block with it stays below lmdb-js's 16 MiB read buffer. */
+const fieldsBytesMax = 15 * 1024 * 1024;
+
+/** An id that a log remembers from before it was opened. */
+export interface RememberedId {
+  readonly eventId: string;
+  readonly seq: number;
+  readonly appendedAtMs: number;
+}
+
+/** An {@link EventLog} over a store. It owns the store. */
+export class StoredLog implements EventLog {
+  readonly #store: LogStore;
+  readonly #options: LogOptions;
+  readonly #queue: AppendQueue;
+  readonly #dedup: DedupWindow;
+  readonly #followers: Followers;
+  readonly #timer: NodeJS.Timeout;
+  #state: LogStats["state"] = "open";
+  #commits = 0;
+  #lastCommitMs = 0;
+  #sweepIsDue = false;
+  #running: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @param remembered ids for the dedup window, one list a commit, oldest first */
+  constructor(store: LogStore, options: LogOptions, remembered: readonly (readonly RememberedId[])[] = []) {
+    this.#store = store;
+    this.#options = options;
+    this.#queue = new AppendQueue(options.pendingBytesMax ?? pendingBytesMaxDefault);
+    this.#followers = new Followers((error) => options.onError?.(error));
+    this.#dedup = new DedupWindow(options.dedup);
+    this.#remember(remembered);
+    this.#retain();
+    this.#timer = setInterval(() => this.#tick(), options.retentionIntervalMs ?? retentionIntervalMsDefault);
+    this.#timer.unref();
+  }
+
+  get epoch(): string {
+    return this.#store.epoch;
+  }
+
+  get head(): number {
+    return this.#store.head;
+  }
+
+  get oldest(): number {
+    return this.#store.oldest;
+  }
+
+  append(drafts: readonly EventDraft[]): Promise<AppendResult> {
+    const refusal = this.#refusal(drafts);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    if (drafts.length === 0) return Promise.resolve({ firstSeq: this.head + 1, lastSeq: this.head, duplicates: 0 });
+    return new Promise((resolve, reject) => {
+      const bytes = pendingBytes(drafts);
+      if (this.#queue.push({ drafts, bytes, resolve, reject })) this.#wake();
+      else reject(new LogError("LOG_BUSY", "too many bytes already wait for the disk"));
+    });
+  }
+
+  // Async so that its refusals are rejections.
+  async read(after: number, options: ReadOptions): Promise<LogPage> {
+    if (this.#state === "closed") throw new LogError("LOG_CLOSED", "the log is closed");
+    if (!(options.limit >= 1)) throw new RangeError("limit must be 1 or more");
+    return this.#store.read(after, options);
+  }
+
+  follow(onBatch: (records: readonly EventRecord[]) => void): () => void {
+    return this.#followers.add(onBatch);
+  }
+
+  stats(): LogStats {
+    return {
+      events: this.head - this.oldest + 1,
+      bytes: this.#store.bytes,
+      commits: this.#commits,
+      lastCommitMs: this.#lastCommitMs,
+      state: this.#state,
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running;
+    this.#state = "closed";
+    this.#followers.clear();
+    await this.#store.close();
+  }
+
+  #refusal(drafts: readonly EventDraft[]): Error | undefined {
+    if (this.#closing !== undefined) return new LogError("LOG_CLOSED", "the log is closed");
+    if (this.#state === "failed") return failedError();
+    const isTooLarge = drafts.some((draft) => draft.fields.length > fieldsBytesMax);
+    return isTooLarge ? new RangeError(`an event has more than ${fieldsBytesMax} bytes`) : undefined;
+  }
+
+  #wake(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async #run(): Promise<void> {
+    // What is appended in the same turn goes into the first commit.
+    await Promise.resolve();
+    while (this.#queue.length > 0 || this.#sweepIsDue) {
+      if (this.#queue.length > 0) await this.#commit(this.#queue.take(commitEventsMax, commitBytesMax));
+      else await this.#sweep();
+    }
+  }
+
+  async #commit(group: readonly PendingAppend[]): Promise<void> {
+    if (this.#state === "failed") {
+      for (const append of group) append.reject(failedError());
+      return;
+    }
+    const { clock } = this.#options;
+    const startMs = clock.now();
+    this.#dedup.expire(startMs);
+    const plan = new CommitPlan(group, this.#dedup, this.head, clock.wall());
+    if (plan.records.length > 0) {
+      try {
+        const bytes = await this.#store.write(plan.records);
+        this.#committed(plan, bytes, startMs);
+      } catch (error) {
+        this.#state = error instanceof LogError && error.code === "LOG_FULL" ? "full" : "failed";
+        plan.reject(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+    }
+    plan.resolve();
+  }
+
+  #committed(plan: CommitPlan, bytes: number, startMs: number): void {
+    const nowMs = this.#options.clock.now();
+    this.#state = "open";
+    this.#commits += 1;
+    this.#lastCommitMs = nowMs - startMs;
+    this.#dedup.add(plan.freshIds, plan.freshSeqs, nowMs);
+    this.#retain();
+    this.#followers.tell(plan.records);
+    this.#options.onCommit?.({ events: plan.records.length, bytes, durationMs: this.#lastCommitMs });
+  }
+
+  /** Commits free what retention let go as they pass; only an idle log needs commits for it alone. */
+  #tick(): void {
+    this.#retain();
+    if (this.#store.hasGarbage && this.#running === undefined) this.#sweepSoon();
+  }
+
+  #retain(): void {
+    try {
+      if (this.#store.retain(this.#options.clock.wall())) this.#sweepSoon();
+    } catch (cause) {
+      this.#options.onError?.(new Error("retention could not read the log", { cause }));
+    }
+  }
+
+  #sweepSoon(): void {
+    if (this.#state === "failed" || this.#closing !== undefined) return;
+    this.#sweepIsDue = true;
+    this.#wake();
+  }
+
+  async #sweep(): Promise<void> {
+    this.#sweepIsDue = false;
+    if (this.#state === "failed") return;
+    try {
+      await this.#store.sweep();
+    } catch (cause) {
+      if (!(cause instanceof LogError && cause.code === "LOG_FULL")) this.#state = "failed";
+      this.#options.onError?.(new Error("retention could not free what it let go", { cause }));
+      return;
+    }
+    this.#retain();
+    if (this.#store.hasGarbage) this.#sweepSoon();
+  }
+
+  #remember(remembered: readonly (readonly RememberedId[])[]): void {
+    const { clock } = this.#options;
+    const offsetMs = clock.now() - clock.wall();
+    for (const ids of remembered) {
+      const atMs = (ids[0]?.appendedAtMs ?? 0) + offsetMs;
+      this.#dedup.add(
+        ids.map((id) => id.eventId),
+        ids.map((id) => id.seq),
+        atMs,
+      );
+    }
+  }
+}
+
+function failedError(): LogError {
+  return new LogError("LOG_FAILED", "the disk refused an earlier write; nothing more is acknowledged until a restart");
+}
