@@ -46,6 +46,8 @@ export interface UnsubscribedFrame {
   readonly type: "unsubscribed";
   readonly id?: string | undefined;
   readonly events: readonly string[];
+  /** With a reason: only these clusters of the subscriptions ended; absent when the whole of them did. */
+  readonly clusters?: readonly string[] | undefined;
   /** Given when the server ended the subscriptions. */
   readonly reason?: "forbidden" | undefined;
 }

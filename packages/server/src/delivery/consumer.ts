@@ -44,6 +44,8 @@ export class Consumer implements LaneMember {
   /** The transport has not taken everything yet. */
   isBlocked = false;
   isPaused = false;
+  /** How often a blocked transport has drained. */
+  drains = 0;
   isClosed = false;
   /** A page of the log is on its way for it. */
   isReading = false;

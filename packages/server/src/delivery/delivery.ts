@@ -14,6 +14,7 @@ import type { Consumer } from "./consumer.js";
 import { measureConsumer, type ConsumerMetrics } from "./consumer-metrics.js";
 import { DeliveryTally } from "./delivery-tally.js";
 import { Feed } from "./feed.js";
+import type { Gap } from "./message-buffer.js";
 import { Pages } from "./pages.js";
 import { Tail } from "./tail.js";
 
@@ -31,6 +32,13 @@ export interface DeliveryOptions {
   readonly tailBytes: number;
   /** Told of a fault of ours that ended or harmed one consumer. */
   readonly onError: (error: unknown, consumerId: string) => void;
+}
+
+export interface ReplayOptions {
+  /** The client's own id of the command, for the `live` marker. */
+  readonly id: string | undefined;
+  /** What of the replay is known to be gone. */
+  readonly lost?: Gap | undefined;
 }
 
 export class Delivery {
@@ -261,10 +269,14 @@ export class Delivery {
     }
   }
 
-  /** Sends every retained match of `set` after `since`, then goes on with what the consumer is subscribed to. */
-  replay(consumer: Consumer, set: SubscriptionSet, since: number, id: string | undefined): void {
+  /**
+   * Sends every retained match of `set` after `since`, then goes on with what the consumer is subscribed to. With
+   * `lost`, a gap comes first: what was asked for is gone.
+   */
+  replay(consumer: Consumer, set: SubscriptionSet, since: number, options: ReplayOptions): void {
     if (consumer.isLevel) this.#fallBehind(consumer);
-    consumer.liveDue.push(id);
+    if (options.lost !== undefined) consumer.buffer.noteGap(options.lost);
+    consumer.liveDue.push(options.id);
     consumer.buffer.replay({ after: since, until: this.#feed.routedSeq, match: set, count: null });
     consumer.lane?.toParked(consumer);
     this.#catchUp.schedule(consumer);
@@ -307,6 +319,7 @@ export class Delivery {
   drained(consumer: Consumer): void {
     if (!consumer.isBlocked || consumer.isClosed) return;
     consumer.isBlocked = false;
+    consumer.drains += 1;
     this.#catchUp.run(consumer);
   }
 

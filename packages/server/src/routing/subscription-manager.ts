@@ -1,10 +1,9 @@
 // Who wants what: the set of subscriptions of each connection, the limits on it, and the lane that it rides in.
 
-import type { ClusterFilter } from "./cluster-filter.js";
 import type { Encoding } from "./encoding.js";
 import { InterestIndex } from "./interest-index.js";
 import { Lane, type LaneMember } from "./lane.js";
-import { SubscriptionSet } from "./subscription-set.js";
+import type { Subscription, SubscriptionSet } from "./subscription-set.js";
 
 /**
  * Most index entries of one connection: a subscription takes one, or one for each of its clusters. Keeps a client
@@ -43,8 +42,8 @@ export class SubscriptionManager<M extends LaneMember> {
   }
 
   /** The set that a subscribe would lead to. Patterns already held are replaced and cost nothing against the limit. */
-  plan(held: SubscriptionSet, patterns: readonly string[], clusters: ClusterFilter | null): SubscribeOutcome {
-    const set = held.with(patterns, clusters);
+  plan(held: SubscriptionSet, subscriptions: readonly Subscription[]): SubscribeOutcome {
+    const set = held.with(subscriptions);
     if (set.size > this.#maxPerConnection) {
       return { kind: "limit", limit: "subscriptions", max: this.#maxPerConnection };
     }

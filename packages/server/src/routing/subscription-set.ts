@@ -43,10 +43,10 @@ export class SubscriptionSet implements EventMatch {
     return this.#byPattern.get(pattern);
   }
 
-  /** This set with each pattern subscribed to `clusters`, replacing what it had. */
-  with(patterns: readonly string[], clusters: ClusterFilter | null): SubscriptionSet {
+  /** This set with the subscriptions, each replacing what its pattern had. */
+  with(subscriptions: Iterable<Subscription>): SubscriptionSet {
     const next = new Map(this.#byPattern);
-    for (const pattern of patterns) next.set(pattern, { pattern, clusters });
+    for (const subscription of subscriptions) next.set(subscription.pattern, subscription);
     return new SubscriptionSet(next);
   }
 

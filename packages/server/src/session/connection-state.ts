@@ -1,0 +1,14 @@
+// What the heartbeat knows of one connection: the seed's ConnectionState.
+
+/** All times are monotonic ms of the manager's clock; null where it has not happened. */
+export interface ConnectionState {
+  readonly connectionId: string;
+  readonly userId: string;
+  readonly connectedAtMs: number;
+  lastPingSentMs: number | null;
+  lastPongReceivedMs: number | null;
+  /** Pongs missed in a row. */
+  missedPongs: number;
+  /** False once `max_missed` was reached, or the connection has gone. */
+  isAlive: boolean;
+}

@@ -1,0 +1,237 @@
+// The conversation on one connection: what a client says is read, checked against its rights and limits, and carried
+// out. It knows no socket; how events travel is delivery's matter.
+
+import {
+  closes,
+  decodeCommand,
+  subprotocol,
+  wireTime,
+  type Command,
+  type ConnectedFrame,
+  type ErrorCode,
+  type ServerFrame,
+  type SubscribeCommand,
+  type UnsubscribeCommand,
+} from "@sluice/protocol";
+import type { Authenticator, Clock, Identity } from "@sluice/runtime";
+import type { Consumer } from "../delivery/consumer.js";
+import type { Delivery } from "../delivery/delivery.js";
+import type { EventLog } from "../log/event-log.js";
+import type { SubscriptionManager } from "../routing/subscription-manager.js";
+import { SubscriptionSet } from "../routing/subscription-set.js";
+import { grantSubscriptions } from "./access.js";
+import type { ExpiryHandle, ExpiryWatch } from "./expiry-watch.js";
+import type { HeartbeatManager } from "./heartbeat-manager.js";
+import { Interests } from "./interests.js";
+import { planReplay } from "./plan-replay.js";
+import type { SessionTally } from "./session-tally.js";
+import { TokenBucket } from "./token-bucket.js";
+
+/** What all sessions of a process share. */
+export interface SessionContext {
+  readonly clock: Clock;
+  readonly log: Pick<EventLog, "epoch" | "head" | "oldest">;
+  readonly delivery: Delivery;
+  readonly subscriptions: SubscriptionManager<Consumer>;
+  readonly heartbeat: HeartbeatManager;
+  readonly expiry: ExpiryWatch;
+  readonly authenticator: Authenticator;
+  readonly tally: SessionTally;
+  readonly greeting: Pick<ConnectedFrame, "heartbeat" | "buffer">;
+  /** Code of the close after `heartbeat.max_missed` (`heartbeat.close_code`). */
+  readonly heartbeatCloseCode: number;
+  readonly commandsPerSecond: number;
+  readonly commandBurst: number;
+  /** Told of a fault of ours while a command was carried out. */
+  readonly onError: (error: unknown, connectionId: string) => void;
+}
+
+/** Refused commands that a client may send beyond its rate before it is put out; it regains one a second. */
+const strikesMax = 100;
+const strikesPerSecond = 1;
+
+export class Session {
+  readonly consumer: Consumer;
+  readonly #context: SessionContext;
+  readonly #interests = new Interests();
+  readonly #commands: TokenBucket;
+  readonly #strikes: TokenBucket;
+  #expiry: ExpiryHandle;
+  #identity: Identity;
+
+  /** Greets the client; from here on the session receives. */
+  constructor(context: SessionContext, consumer: Consumer, identity: Identity) {
+    this.#context = context;
+    this.consumer = consumer;
+    this.#identity = identity;
+    const now = context.clock.now();
+    this.#commands = new TokenBucket({ perSecond: context.commandsPerSecond, burst: context.commandBurst }, now);
+    this.#strikes = new TokenBucket({ perSecond: strikesPerSecond, burst: strikesMax }, now);
+    context.delivery.add(consumer);
+    this.#greet();
+    context.heartbeat.register(consumer.id, identity.userId, {
+      sendPing: () => this.#sendPing(),
+      timeOut: () => this.#timeOut(),
+      backlogProgress: () => (consumer.isBlocked ? consumer.drains : undefined),
+    });
+    this.#expiry = this.#watchExpiry();
+  }
+
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  /** The connection has gone. */
+  end(): void {
+    this.#expiry.isOver = true;
+    this.#context.heartbeat.unregister(this.consumer.id);
+    this.#context.delivery.remove(this.consumer);
+  }
+
+  #greet(): void {
+    const { clock, log, delivery, greeting } = this.#context;
+    const { buffer } = this.consumer;
+    this.#send({
+      type: "connected",
+      connection_id: this.consumer.id,
+      user_id: this.#identity.userId,
+      protocol: subprotocol,
+      server_time: wireTime(clock.wall()),
+      epoch: log.epoch,
+      seq: delivery.routedSeq,
+      policy: buffer.policy,
+      heartbeat: greeting.heartbeat,
+      buffer: { ...greeting.buffer, max_messages: buffer.maxMessages },
+    });
+  }
+
+  #watchExpiry(): ExpiryHandle {
+    return this.#context.expiry.watch({
+      expiresAtMs: () => this.#identity.expiresAtMs,
+      notice: () => this.#send({ type: "token_expiring", expires_at: wireTime(this.#identity.expiresAtMs) }),
+      expire: () => this.#context.delivery.close(this.consumer, closes.tokenExpired),
+    });
+  }
+
+  #sendPing(): void {
+    const timestamp = wireTime(this.#context.clock.wall());
+    this.#context.delivery.ping(this.consumer, (seq) => ({ type: "ping", timestamp, seq }));
+  }
+
+  #timeOut(): void {
+    this.#context.tally.heartbeatTimeouts += 1;
+    const entry = { ...closes.heartbeatTimeout, code: this.#context.heartbeatCloseCode };
+    this.#context.delivery.close(this.consumer, entry);
+  }
+
+  #send(frame: ServerFrame): void {
+    this.#context.delivery.reply(this.consumer, frame);
+  }
+
+  #refuse(id: string | undefined, code: ErrorCode, message: string): void {
+    this.#context.tally.countError(code);
+    this.#send({ type: "error", ...(id === undefined ? {} : { id }), code, message });
+  }
+
+  /** Takes one text message. Never throws: a fault of ours is told and answered. */
+  receive(text: string): void {
+    if (this.consumer.isClosed) return;
+    const now = this.#context.clock.now();
+    if (!this.#commands.take(now)) {
+      if (!this.#strikes.take(now)) this.#context.delivery.close(this.consumer, closes.policyViolation);
+      else this.#refuse(undefined, "RATE_LIMITED", `more than ${this.#context.commandsPerSecond} commands a second`);
+      return;
+    }
+    const decoded = decodeCommand(text);
+    if (!decoded.ok) {
+      this.#refuse(decoded.problem.id, decoded.problem.code, decoded.problem.message);
+      return;
+    }
+    this.#context.tally.commands[decoded.command.type] += 1;
+    try {
+      this.#carryOut(decoded.command);
+    } catch (error) {
+      this.#context.onError(error, this.consumer.id);
+      this.#refuse(undefined, "INTERNAL_ERROR", "the command could not be carried out");
+    }
+  }
+
+  #carryOut(command: Command): void {
+    switch (command.type) {
+      case "pong":
+        this.#context.heartbeat.handlePong(this.consumer.id);
+        return;
+      case "ping": {
+        const { timestamp } = command;
+        const server_time = wireTime(this.#context.clock.wall());
+        this.#send({ type: "pong", ...(timestamp === undefined ? {} : { timestamp }), server_time });
+        return;
+      }
+      case "subscribe":
+        this.#subscribe(command);
+        return;
+      case "unsubscribe":
+        this.#unsubscribe(command);
+        return;
+      case "refresh":
+        void this.#refresh(command.id, command.token);
+    }
+  }
+
+  #subscribe(command: SubscribeCommand): void {
+    const { id, events, clusters, since } = command;
+    const { delivery, subscriptions, log } = this.#context;
+    const access = grantSubscriptions(this.#identity.rights, events, clusters);
+    if (!access.ok) {
+      this.#refuse(id, "FORBIDDEN", `the token does not allow ${access.pattern} in the clusters asked for`);
+      return;
+    }
+    const planned = subscriptions.plan(this.consumer.set, access.subscriptions);
+    if (planned.kind === "limit") {
+      const what = planned.limit === "subscriptions" ? "subscriptions" : "names of clusters over all subscriptions";
+      this.#refuse(id, "SUBSCRIPTION_LIMIT", `a connection can have at most ${planned.max} ${what}; nothing was changed`);
+      return;
+    }
+    this.#interests.set(events, clusters);
+    const seq = delivery.subscribe(this.consumer, planned.set);
+    this.#send({ type: "subscribed", ...(id === undefined ? {} : { id }), events, clusters, seq });
+    if (since === undefined) return;
+    const replay = planReplay(since, command.epoch, log);
+    const wanted = SubscriptionSet.empty.with(access.subscriptions);
+    delivery.replay(this.consumer, wanted, replay.since, { id, lost: replay.lost });
+  }
+
+  #unsubscribe({ id, events }: UnsubscribeCommand): void {
+    this.#interests.delete(events);
+    this.#context.delivery.subscribe(this.consumer, this.consumer.set.without(events));
+    this.#send({ type: "unsubscribed", ...(id === undefined ? {} : { id }), events });
+  }
+
+  async #refresh(id: string | undefined, token: string): Promise<void> {
+    const outcome = await this.#context.authenticator.authenticate(token);
+    if (this.consumer.isClosed) return;
+    if (!outcome.ok) {
+      const when = outcome.status === 503 ? "; it can not be checked at the moment, try again" : "";
+      this.#refuse(id, "AUTH_FAILED", `the token was refused (${outcome.reason})${when}; the old one stays in force`);
+      return;
+    }
+    if (outcome.identity.userId !== this.#identity.userId) {
+      this.#refuse(id, "AUTH_FAILED", "the token is another user's; the old one stays in force");
+      return;
+    }
+    this.#identity = outcome.identity;
+    this.#expiry.isOver = true;
+    this.#expiry = this.#watchExpiry();
+    this.#send({ type: "refreshed", ...(id === undefined ? {} : { id }), expires_at: wireTime(outcome.identity.expiresAtMs) });
+    this.#reviewRights();
+  }
+
+  #reviewRights(): void {
+    const { subscriptions, losses } = this.#interests.review(this.#identity.rights);
+    this.#context.delivery.subscribe(this.consumer, SubscriptionSet.empty.with(subscriptions));
+    for (const { pattern, clusters } of losses) {
+      const lost = clusters.length === 0 ? {} : { clusters };
+      this.#send({ type: "unsubscribed", events: [pattern], ...lost, reason: "forbidden" });
+    }
+  }
+}
