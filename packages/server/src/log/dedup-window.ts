@@ -30,12 +30,12 @@ export class DedupWindow {
   }
 
   /**
-   * Remembers ids appended together at `atMs`, none of them known yet; `seqs` are theirs, in the same order. Times
+   * Remembers ids appended together at `atMs`, none of them known yet, with consecutive seqs from `firstSeq` on. Times
    * never go back from one call to the next.
    */
-  add(ids: readonly string[], seqs: readonly number[], atMs: number): void {
+  add(ids: readonly string[], firstSeq: number, atMs: number): void {
     if (ids.length === 0) return;
-    ids.forEach((id, index) => this.#seqs.set(id, seqs[index] as number));
+    ids.forEach((id, index) => this.#seqs.set(id, firstSeq + index));
     this.#generations.push({ atMs, ids });
     while (this.#seqs.size > this.#limits.maxIds) this.#forgetOldest();
   }

@@ -1,5 +1,4 @@
 // Records in an LMDB file of this machine: blocks under the seq of their first record, written and dropped whole.
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { readBlockHeader } from "./block-header.js";
 import { commitError } from "./commit-error.js";
 import type { DirectoryLock } from "./directory-lock.js";
@@ -12,6 +11,7 @@ import { encodeMeta, type MetaRecord } from "./meta-record.js";
 import { PageBuilder } from "./page-builder.js";
 import { readBlock } from "./read-block.js";
 import { isExpired, oldestByCount, type Segment } from "./retention.js";
+import { TurnBudget } from "./turn-budget.js";
 
 /** Bytes encoded in one turn of the event loop: about 1 ms. */
 const encodeBytesPerTurn = 1024 * 1024;
@@ -164,17 +164,13 @@ export class EmbeddedStore implements LogStore {
 }
 
 async function encodeBlocks(records: readonly EventRecord[]): Promise<EncodedBlock[]> {
+  const budget = new TurnBudget(encodeBytesPerTurn);
   const blocks: EncodedBlock[] = [];
-  let bytesThisTurn = 0;
-  for (let start = 0; start < records.length;) {
-    if (bytesThisTurn >= encodeBytesPerTurn) {
-      await nextTurn();
-      bytesThisTurn = 0;
-    }
+  for (let start = 0; start < records.length; ) {
     const block = encodeBlock(records, start);
     blocks.push(block);
-    bytesThisTurn += block.value.length;
     start += block.lastSeq - block.firstSeq + 1;
+    await budget.spend(block.value.length);
   }
   return blocks;
 }

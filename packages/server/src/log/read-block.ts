@@ -43,18 +43,20 @@ export function readBlock(block: Buffer, firstSeq: number, page: PageBuilder): n
 }
 
 /**
- * Calls `onId` with each event id of a block, in order.
+ * The event ids of a block, in order.
  * @throws {LogError} `LOG_DAMAGED`, `LOG_FORMAT`
  */
-export function readBlockIds(block: Buffer, firstSeq: number, onId: (eventId: string, seq: number) => void): void {
+export function readBlockIds(block: Buffer, firstSeq: number): string[] {
   const header = readCheckedBlockHeader(block, firstSeq);
+  const ids: string[] = [];
   let offset = readPairs(block, header.pairs).end;
-  for (let seq = firstSeq; seq < firstSeq + header.records; seq += 1) {
+  while (ids.length < header.records) {
     const idStart = offset + recordHeaderBytes;
     const fieldsStart = idStart + block.readUInt16LE(offset + 6);
-    onId(block.toString("utf8", idStart, fieldsStart), seq);
+    ids.push(block.toString("utf8", idStart, fieldsStart));
     offset = fieldsStart + block.readUInt32LE(offset);
   }
+  return ids;
 }
 
 function readPairs(block: Buffer, count: number): { pairs: Pair[]; end: number } {

@@ -24,10 +24,10 @@ const retentionIntervalMsDefault = 1000;
 /** Most bytes of one event's `fields`: a block with it stays below lmdb-js's 16 MiB read buffer. */
 const fieldsBytesMax = 15 * 1024 * 1024;
 
-/** An id that a log remembers from before it was opened. */
-export interface RememberedId {
-  readonly eventId: string;
-  readonly seq: number;
+/** Ids that a log remembers from before it was opened, their seqs being consecutive. */
+export interface RememberedIds {
+  readonly ids: readonly string[];
+  readonly firstSeq: number;
   readonly appendedAtMs: number;
 }
 
@@ -46,8 +46,8 @@ export class StoredLog implements EventLog {
   #running: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @param remembered ids for the dedup window, one list a commit, oldest first */
-  constructor(store: LogStore, options: LogOptions, remembered: readonly (readonly RememberedId[])[] = []) {
+  /** @param remembered ids for the dedup window, oldest first */
+  constructor(store: LogStore, options: LogOptions, remembered: readonly RememberedIds[] = []) {
     this.#store = store;
     this.#options = options;
     this.#queue = new AppendQueue(options.pendingBytesMax ?? pendingBytesMaxDefault);
@@ -146,29 +146,30 @@ export class StoredLog implements EventLog {
     const { clock } = this.#options;
     const startMs = clock.now();
     this.#dedup.expire(startMs);
-    const plan = new CommitPlan(group, this.#dedup, this.head, clock.wall());
-    if (plan.records.length > 0) {
-      try {
-        const bytes = await this.#store.write(plan.records);
-        this.#committed(plan, bytes, startMs);
-      } catch (error) {
-        this.#state = error instanceof LogError && error.code === "LOG_FULL" ? "full" : "failed";
-        plan.reject(error instanceof Error ? error : new Error(String(error)));
-        return;
-      }
+    const plan = await CommitPlan.make(group, this.#dedup, this.head, clock.wall());
+    if (plan.records.length === 0) {
+      plan.resolve();
+      return;
+    }
+    try {
+      const bytes = await this.#store.write(plan.records);
+      this.#committed(plan.records, bytes, startMs);
+    } catch (error) {
+      this.#state = error instanceof LogError && error.code === "LOG_FULL" ? "full" : "failed";
+      plan.reject(error instanceof Error ? error : new Error(String(error)));
+      return;
     }
     plan.resolve();
+    await plan.remember(clock.now());
   }
 
-  #committed(plan: CommitPlan, bytes: number, startMs: number): void {
-    const nowMs = this.#options.clock.now();
+  #committed(records: readonly EventRecord[], bytes: number, startMs: number): void {
     this.#state = "open";
     this.#commits += 1;
-    this.#lastCommitMs = nowMs - startMs;
-    this.#dedup.add(plan.freshIds, plan.freshSeqs, nowMs);
+    this.#lastCommitMs = this.#options.clock.now() - startMs;
     this.#retain();
-    this.#followers.tell(plan.records);
-    this.#options.onCommit?.({ events: plan.records.length, bytes, durationMs: this.#lastCommitMs });
+    this.#followers.tell(records);
+    this.#options.onCommit?.({ events: records.length, bytes, durationMs: this.#lastCommitMs });
   }
 
   /** Commits free what retention let go as they pass; only an idle log needs commits for it alone. */
@@ -205,17 +206,10 @@ export class StoredLog implements EventLog {
     if (this.#store.hasGarbage) this.#sweepSoon();
   }
 
-  #remember(remembered: readonly (readonly RememberedId[])[]): void {
+  #remember(remembered: readonly RememberedIds[]): void {
     const { clock } = this.#options;
-    const offsetMs = clock.now() - clock.wall();
-    for (const ids of remembered) {
-      const atMs = (ids[0]?.appendedAtMs ?? 0) + offsetMs;
-      this.#dedup.add(
-        ids.map((id) => id.eventId),
-        ids.map((id) => id.seq),
-        atMs,
-      );
-    }
+    const ageless = clock.now() - clock.wall();
+    for (const { ids, firstSeq, appendedAtMs } of remembered) this.#dedup.add(ids, firstSeq, appendedAtMs + ageless);
   }
 }
 
