@@ -82,6 +82,11 @@ export const problemTypes = {
     title: "Too many requests",
     when: "a rate limit was passed; try again after `Retry-After`",
   },
+  "upgrade-required": {
+    status: 426,
+    title: "Upgrade required",
+    when: "a WebSocket handshake of another version; `Sec-WebSocket-Version` names ours",
+  },
   "headers-too-large": {
     status: 431,
     title: "Headers too large",

@@ -1,0 +1,105 @@
+// The connections of this process: who is there, from where, and how many more there may be.
+
+import type { Session } from "../session/session.js";
+
+export interface ConnectionLimits {
+  /** `limits.connections`, handshakes under way included. */
+  readonly total: number;
+  /** `limits.connections_per_user`. */
+  readonly perUser: number;
+  /** `limits.connections_per_address`; 0 = unlimited. */
+  readonly perAddress: number;
+}
+
+/** One living connection. */
+export interface Connection {
+  readonly id: string;
+  readonly userId: string;
+  readonly remoteAddress: string;
+  /** Wall-clock ms. */
+  readonly connectedAtMs: number;
+  readonly session: Session;
+}
+
+/** A place held for a connection from the first byte of its handshake until it has gone. */
+export interface Place {
+  /** Takes the user's share too; false when the user has no more. */
+  claimFor(userId: string): boolean;
+  register(connection: Connection): void;
+  /** Gives everything back; a second call does nothing. */
+  release(): void;
+}
+
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  get(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  add(key: string, change: 1 | -1): void {
+    const count = this.get(key) + change;
+    if (count === 0) this.#counts.delete(key);
+    else this.#counts.set(key, count);
+  }
+}
+
+export class Connections {
+  readonly #limits: ConnectionLimits;
+  readonly #byId = new Map<string, Connection>();
+  readonly #byAddress = new Counts();
+  readonly #byUser = new Counts();
+  #places = 0;
+
+  constructor(limits: ConnectionLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get(id: string): Connection | undefined {
+    return this.#byId.get(id);
+  }
+
+  [Symbol.iterator](): IterableIterator<Connection> {
+    return this.#byId.values();
+  }
+
+  ofUser(userId: string): Connection[] {
+    return [...this.#byId.values()].filter((connection) => connection.userId === userId);
+  }
+
+  /** A place for one more, before its token is looked at; undefined over capacity. */
+  take(remoteAddress: string): Place | undefined {
+    const { total, perAddress, perUser } = this.#limits;
+    if (this.#places >= total) return undefined;
+    if (perAddress > 0 && this.#byAddress.get(remoteAddress) >= perAddress) return undefined;
+    this.#places += 1;
+    this.#byAddress.add(remoteAddress, 1);
+    let user: string | undefined;
+    let id: string | undefined;
+    let isReleased = false;
+    return {
+      claimFor: (userId) => {
+        if (this.#byUser.get(userId) >= perUser) return false;
+        this.#byUser.add(userId, 1);
+        user = userId;
+        return true;
+      },
+      register: (connection) => {
+        id = connection.id;
+        this.#byId.set(connection.id, connection);
+      },
+      release: () => {
+        if (isReleased) return;
+        isReleased = true;
+        this.#places -= 1;
+        this.#byAddress.add(remoteAddress, -1);
+        if (user !== undefined) this.#byUser.add(user, -1);
+        if (id !== undefined) this.#byId.delete(id);
+      },
+    };
+  }
+}

@@ -1,0 +1,43 @@
+// Authentication of HTTP requests: who asks, and whether the scope that a path needs is there.
+
+import { challengeFor, findToken, scopeChallenge, type AuthOutcome, type FoundToken, type Identity } from "@sluice/runtime";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { sendProblem } from "./problem.js";
+
+export interface HttpAuthOptions {
+  readonly queryToken: boolean;
+  readonly identify: (found: FoundToken) => Promise<AuthOutcome>;
+  readonly onFailure: (outcome: Extract<AuthOutcome, { ok: false }>) => void;
+}
+
+/** Authenticates a request; undefined when it was refused, and then answered. */
+export type RequireIdentity = (request: FastifyRequest, reply: FastifyReply) => Promise<Identity | undefined>;
+
+/** What a request's token comes to, from any of the places that may hold one. */
+export function createHttpAuth(options: HttpAuthOptions): {
+  readonly authenticate: (request: FastifyRequest) => Promise<AuthOutcome>;
+  readonly requireIdentity: RequireIdentity;
+  readonly requireAdmin: RequireIdentity;
+} {
+  const authenticate = async (request: FastifyRequest): Promise<AuthOutcome> => {
+    const outcome = await options.identify(findToken(request.raw, { queryToken: options.queryToken }));
+    if (!outcome.ok) options.onFailure(outcome);
+    return outcome;
+  };
+  const requireIdentity: RequireIdentity = async (request, reply) => {
+    const outcome = await authenticate(request);
+    if (outcome.ok) return outcome.identity;
+    const { headers, detail, status } = challengeFor(outcome, "http");
+    const refused = outcome.reason === "missing" ? "authentication-required" : "invalid-token";
+    await sendProblem(reply, { name: status === 503 ? "authentication-unavailable" : refused, detail, headers });
+    return undefined;
+  };
+  const requireAdmin: RequireIdentity = async (request, reply) => {
+    const identity = await requireIdentity(request, reply);
+    if (identity === undefined || identity.rights.admin) return identity;
+    const { headers, detail } = scopeChallenge("admin");
+    await sendProblem(reply, { name: "insufficient-scope", detail, headers, scope: "admin" });
+    return undefined;
+  };
+  return { authenticate, requireIdentity, requireAdmin };
+}
