@@ -13,6 +13,8 @@ export interface TextRequest {
   readonly bytesMax: number;
   /** Ends the request early. */
   readonly signal: AbortSignal;
+  /** From its start to the last byte of its answer, ms; default {@link fetchTimeoutMs}. */
+  readonly timeoutMs?: number;
 }
 
 /** A whole body with status 200, or what went wrong, for an operator: no body, no token, no credentials. */
@@ -20,7 +22,7 @@ export type TextResponse =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly trouble: string };
 
-/** From the start of a request to the last byte of its answer, ms. */
+/** How long a request may take, ms. */
 export const fetchTimeoutMs = 5_000;
 
 /**
@@ -28,8 +30,8 @@ export const fetchTimeoutMs = 5_000;
  * configuration says. A connection that fails before an answer is tried once more, for an idle one may have been closed.
  */
 export async function fetchText(send: Fetch, request: TextRequest): Promise<TextResponse> {
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(fetchTimeoutMs)]);
-  const { url, method, headers, body } = request;
+  const { url, method, headers, body, timeoutMs = fetchTimeoutMs } = request;
+  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]);
   const attempt = () => send(url, { method, headers, redirect: "manual", signal, ...(body !== undefined && { body }) });
   try {
     const response = await attempt().catch((error: unknown) => {
@@ -47,7 +49,7 @@ export async function fetchText(send: Fetch, request: TextRequest): Promise<Text
   } catch (error) {
     return {
       ok: false,
-      trouble: signal.aborted ? `gave no answer in ${fetchTimeoutMs} ms` : `failed (${codeOf(error)})`,
+      trouble: signal.aborted ? `gave no answer in ${timeoutMs} ms` : `failed (${codeOf(error)})`,
     };
   }
 }

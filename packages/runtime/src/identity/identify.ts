@@ -1,16 +1,22 @@
 // From what a request brought (find-token.ts) to who sent it.
-import { authFailure } from "./auth-failures.js";
+import { authFailure, type AuthFailureReason } from "./auth-failures.js";
 import type { FoundToken } from "./find-token.js";
 import type { Authenticator, AuthOutcome } from "./identity.js";
 import type { TicketStore } from "./tickets.js";
 
-/** Authenticates what {@link findToken} found: a token, a ticket (which it uses up), or nothing (`missing`). */
-export async function identify(
-  found: FoundToken,
-  authenticator: Authenticator,
-  tickets: Pick<TicketStore, "redeem">,
-): Promise<AuthOutcome> {
-  if (found.kind === "refused") return authFailure(found.reason);
-  if (found.kind === "ticket") return tickets.redeem(found.ticket);
-  return authenticator.authenticate(found.kind === "token" ? found.token : "");
+/** Who decides; `onFailure` is the authenticator's own, so that every refusal is told once. */
+export interface IdentifyOptions {
+  readonly authenticator: Authenticator;
+  readonly tickets: Pick<TicketStore, "redeem">;
+  /** Told the reasons that the authenticator does not see: an unknown ticket, more than one token. */
+  readonly onFailure?: (reason: AuthFailureReason) => void;
+}
+
+/** Authenticates what `findToken` found: a token, a ticket (which it uses up), or nothing (`missing`). */
+export async function identify(found: FoundToken, options: IdentifyOptions): Promise<AuthOutcome> {
+  if (found.kind === "token") return options.authenticator.authenticate(found.token);
+  if (found.kind === "none") return options.authenticator.authenticate("");
+  const outcome = found.kind === "ticket" ? options.tickets.redeem(found.ticket) : authFailure(found.reason);
+  if (!outcome.ok) options.onFailure?.(outcome.reason);
+  return outcome;
 }

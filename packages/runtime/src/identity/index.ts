@@ -10,7 +10,7 @@ export {
   type FoundToken,
   type TokenPlace,
 } from "./find-token.js";
-export { identify } from "./identify.js";
+export { identify, type IdentifyOptions } from "./identify.js";
 export { neverExpiresMs, type Authenticator, type AuthOutcome, type Identity } from "./identity.js";
 export { mintToken, type MintTokenOptions } from "./mint-token.js";
 export {

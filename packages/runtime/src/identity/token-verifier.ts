@@ -89,12 +89,14 @@ async function verifyWithAny(
   keys: readonly CryptoKey[],
   version: number,
 ): Promise<VerifiedToken> {
-  let outcome: VerifiedToken = authFailure("unknown_key");
+  let failure = authFailure("unknown_key");
   for (const key of keys) {
-    outcome = await verifyWith(token, algorithm, key, version);
-    if (outcome.ok) return outcome;
+    const tried = await verifyWith(token, algorithm, key, version);
+    // A key that is no good says nothing about the token; one that does not fit says that it is not the signer's.
+    if (tried.ok || tried.reason === "malformed") return tried;
+    if (tried.reason === "bad_signature") failure = tried;
   }
-  return outcome;
+  return failure;
 }
 
 async function verifyWith(
