@@ -5,6 +5,8 @@ export { defaultSettings } from "./settings/defaults.js";
 export { isLoopback } from "./settings/endpoint-address.js";
 export { loadSettings, type LoadSettingsOptions, type LoadSettingsOutcome } from "./settings/load-settings.js";
 export { formatProblem, type SettingProblem, type SettingSource } from "./settings/problem.js";
+export { printSettings, type PrintSettingsOptions } from "./settings/print-settings.js";
 export type { Settings } from "./settings/schema.js";
+export { settingsMarkdown } from "./settings/settings-markdown.js";
 export { settingsWith, type SettingsOverrides } from "./settings/settings-with.js";
 export { scrub } from "./telemetry/scrub.js";

@@ -8,7 +8,7 @@ export interface TogetherRule {
   readonly paths: readonly string[];
   readonly allowed: string;
   /** What is the matter; undefined when nothing is. */
-  check(settings: Settings): string | undefined;
+  readonly check: (settings: Settings) => string | undefined;
 }
 
 /** Rules of every start, `sluice config print` included. */
@@ -16,50 +16,56 @@ export const togetherRules: readonly TogetherRule[] = [
   {
     paths: ["buffer.low_watermark", "buffer.high_watermark"],
     allowed: "buffer.low_watermark below buffer.high_watermark",
-    check({ buffer: { low_watermark: low, high_watermark: high } }) {
+    check: ({ buffer: { low_watermark: low, high_watermark: high } }) => {
       return low < high ? undefined : `makes buffer.low_watermark ${low} and buffer.high_watermark ${high}`;
     },
   },
   {
     paths: ["limits.payload_bytes", "limits.publish_body_bytes"],
     allowed: "limits.payload_bytes up to limits.publish_body_bytes",
-    check({ limits: { payload_bytes: payload, publish_body_bytes: body } }) {
-      return payload <= body ? undefined : `makes limits.payload_bytes ${payload} and limits.publish_body_bytes ${body}`;
+    check: ({ limits: { payload_bytes: payload, publish_body_bytes: body } }) => {
+      return payload <= body
+        ? undefined
+        : `makes limits.payload_bytes ${payload} and limits.publish_body_bytes ${body}`;
     },
   },
   {
     paths: ["auth.dev", "server.host"],
     allowed: "server.host in 127.0.0.0/8, ::1 or localhost while auth.dev is true",
-    check({ auth, server }) {
+    check: ({ auth, server }) => {
       return !auth.dev || isLoopback(server.host) ? undefined : `opens auth.dev to ${server.host}`;
     },
   },
   {
     paths: ["auth.hs256_secret", "auth.hs256_secret_file"],
     allowed: "one of auth.hs256_secret and auth.hs256_secret_file, the other null",
-    check({ auth }) {
-      return auth.hs256_secret === null || auth.hs256_secret_file === null ? undefined : "is given beside the other one";
+    check: ({ auth }) => {
+      return auth.hs256_secret === null || auth.hs256_secret_file === null
+        ? undefined
+        : "is given beside the other one";
     },
   },
   {
     paths: ["auth.introspection_client_id", "auth.introspection_client_secret"],
     allowed: "auth.introspection_client_id and auth.introspection_client_secret, both or neither",
-    check({ auth: { introspection_client_id: id, introspection_client_secret: secret } }) {
+    check: ({ auth: { introspection_client_id: id, introspection_client_secret: secret } }) => {
       return (id === null) === (secret === null) ? undefined : "is given without the other one";
     },
   },
   {
     paths: ["auth.algorithms", "auth.hs256_secret", "auth.hs256_secret_file"],
     allowed: "HS256 among auth.algorithms while there is a shared secret",
-    check({ auth }) {
+    check: ({ auth }) => {
       const shared = auth.hs256_secret !== null || auth.hs256_secret_file !== null;
-      return !shared || auth.algorithms.includes("HS256") ? undefined : "leaves the shared secret without its algorithm";
+      return !shared || auth.algorithms.includes("HS256")
+        ? undefined
+        : "leaves the shared secret without its algorithm";
     },
   },
   {
     paths: ["auth.algorithms", "auth.jwks_url"],
     allowed: "an algorithm besides HS256 among auth.algorithms while auth.jwks_url is set",
-    check({ auth }) {
+    check: ({ auth }) => {
       const some = auth.algorithms.some((algorithm) => algorithm !== "HS256");
       return auth.jwks_url === null || some ? undefined : "leaves the published keys without an algorithm";
     },
@@ -68,17 +74,11 @@ export const togetherRules: readonly TogetherRule[] = [
 
 /** The rule of a process that serves: somebody must be able to authenticate. */
 export const authRule: TogetherRule = {
-  paths: [
-    "auth.hs256_secret",
-    "auth.hs256_secret_file",
-    "auth.jwks_url",
-    "auth.introspection_url",
-    "auth.dev",
-  ],
+  paths: ["auth.hs256_secret", "auth.hs256_secret_file", "auth.jwks_url", "auth.introspection_url", "auth.dev"],
   allowed:
     "one of (1) auth.hs256_secret_file, tokens signed with a shared secret, (2) auth.jwks_url or auth.introspection_url, " +
     "an identity provider, (3) auth.dev=true, development on this machine only",
-  check({ auth }) {
+  check: ({ auth }) => {
     const ways = [auth.hs256_secret, auth.hs256_secret_file, auth.jwks_url, auth.introspection_url];
     return auth.dev || ways.some((way) => way !== null) ? undefined : "lets nobody in: no authentication is configured";
   },

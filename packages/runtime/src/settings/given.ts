@@ -1,5 +1,6 @@
 // One place that settings are given in, read: values by key, not yet checked, and what is wrong with the place itself.
-import { type SettingKey, settingKeysByPath } from "./catalogue.js";
+import { scrub } from "../telemetry/scrub.js";
+import type { SettingKey } from "./catalogue.js";
 import type { SettingProblem, SettingSource } from "./problem.js";
 import { suggestKey } from "./suggestion.js";
 
@@ -16,6 +17,9 @@ export interface Given {
   readonly problems: SettingProblem[];
 }
 
+/** Most characters of an unknown name that are repeated. */
+const nameLengthMax = 100;
+
 /** How a place writes the name of a key: `heartbeat.interval_ms` is `--heartbeat.interval_ms` as a flag. */
 export type KeyWriter = (path: string) => string;
 
@@ -23,10 +27,6 @@ export type KeyWriter = (path: string) => string;
 export function unknownKey(name: string, source: SettingSource, write: KeyWriter = (path) => path): SettingProblem {
   const suggested = suggestKey(name);
   const hint = suggested === undefined ? "" : `; did you mean ${write(suggested)}?`;
-  return { path: name, problem: `is not a setting${hint}`, allowed: "the keys that `sluice config print` lists", source };
-}
-
-/** The key of a path; only own names of the catalogue, so `__proto__` is none. */
-export function keyAt(path: string): SettingKey | undefined {
-  return settingKeysByPath.get(path);
+  const path = scrub(name.slice(0, nameLengthMax));
+  return { path, problem: `is not a setting${hint}`, allowed: "the keys that `sluice config print` lists", source };
 }

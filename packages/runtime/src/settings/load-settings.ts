@@ -89,7 +89,9 @@ function warnOfSecrets(loading: Loading, file: GivenByFile | undefined): void {
     if (!secret) continue;
     const source = loading.sourceOf(path);
     if (source.kind === "flag") {
-      loading.warnings.push(`${path} is given as a flag, which every user of this machine can see; use the environment or a file`);
+      loading.warnings.push(
+        `${path} is given as a flag, which every user of this machine can see; use the environment or a file`,
+      );
     } else if (source.kind === "file" && file?.readableByOthers === true) {
       loading.warnings.push(`${path} stands in ${source.at}, which others than its owner can read; chmod 600 it`);
     }
@@ -102,12 +104,13 @@ function resolveSecretFile(loading: Loading): void {
   const file = loading.values.get(path);
   const direct = loading.values.get("auth.hs256_secret") ?? null;
   if (typeof file !== "string" || !loading.isAllowed(path) || direct !== null) return;
-  const source = loading.sourceOf(path);
   const read = readSecretFile(file);
-  if (!read.ok) return loading.refuse({ path, problem: read.problem, allowed: read.allowed, source });
-  if (read.readableByOthers) loading.warnings.push(`the file of ${path} can be read by others than its owner; chmod 600 it`);
+  if (!read.ok)
+    return loading.refuse({ path, problem: read.problem, allowed: read.allowed, source: loading.sourceOf(path) });
+  if (read.readableByOthers)
+    loading.warnings.push(`the file of ${path} can be read by others than its owner; chmod 600 it`);
   loading.values.set("auth.hs256_secret", read.secret);
-  loading.sources.set("auth.hs256_secret", source);
+  loading.sources.set("auth.hs256_secret", { kind: "file", at: file });
 }
 
 /**
@@ -123,9 +126,9 @@ export function loadSettings({ file, env, flags, requireAuth = false }: LoadSett
   loading.add(readEnv(env));
   loading.add(readFlags(flags));
   loading.check(requireAuth ? [...togetherRules, authRule] : togetherRules);
+  warnOfSecrets(loading, byFile);
   resolveSecretFile(loading);
   if (loading.problems.length > 0) return { ok: false, problems: loading.problems };
-  warnOfSecrets(loading, byFile);
   const settings = assembleSettings(loading.values);
   if (settings.auth.dev) loading.warnings.push("auth.dev is true: for development on this machine only");
   return { ok: true, settings, sources: loading.sources, warnings: loading.warnings };

@@ -1,109 +1,113 @@
 // Settings from a YAML file, with the line of every value. The file is the operator's, but it is read as if it were not.
 import { isUtf8 } from "node:buffer";
-import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
-import { settingKeys } from "./catalogue.js";
-import { type Given, keyAt, unknownKey } from "./given.js";
+import { type Document, isAlias, isMap, isScalar, type Node, type YAMLMap } from "yaml";
+import { type SettingKey, settingKeys, settingKeysByPath } from "./catalogue.js";
+import { type Given, unknownKey } from "./given.js";
 import { fractionText, integerText } from "./parse-text.js";
-import { filePath, type SettingProblem, type SettingSource, show } from "./problem.js";
+import { filePath, type SettingProblem, type SettingSource } from "./problem.js";
 import { isReadableByOthers, readBoundedFile } from "./read-bounded-file.js";
+import type { SettingKind } from "./setting.js";
+import { parseYaml } from "./yaml-document.js";
 
 /** Largest configuration file, bytes. */
 export const configBytesMax = 1_048_576;
 /** Most times that an alias may be followed before the file is taken for a bomb. */
 const aliasesMax = 100;
+const deadAlias = "refers to an anchor that doesn't exist";
+/** Most characters of a wrong number that are repeated. */
+const numberLengthMax = 80;
 
 const sections: ReadonlySet<string> = new Set(
-  settingKeys.flatMap(({ path }) => path.split(".").slice(0, -1).map((_, index, parts) => parts.slice(0, index + 1).join("."))),
+  settingKeys.flatMap(({ path }) =>
+    path
+      .split(".")
+      .slice(0, -1)
+      .map((_, index, parts) => parts.slice(0, index + 1).join(".")),
+  ),
 );
+
+/** YAML itself also takes `1e3`, `0x10` and `.5`. */
+const numberSpellings: Partial<Record<SettingKind, RegExp>> = { integer: integerText, fraction: fractionText };
 
 /** What the file gives, and whether others can read it (a warning where it holds secrets). */
 export interface GivenByFile extends Given {
   readonly readableByOthers: boolean;
 }
 
-/** Codes of the yaml package in words of ours: its own messages quote the file, which may hold secrets. */
-const yamlProblems: Readonly<Record<string, string>> = {
-  BAD_ALIAS: "refers to an anchor that doesn't exist",
-  BAD_INDENT: "is indented wrongly",
-  BLOCK_AS_IMPLICIT_KEY: "is indented wrongly",
-  DUPLICATE_KEY: "has the same key twice",
-  MISSING_CHAR: "lacks a character such as a colon, a quote or a bracket",
-  MULTIPLE_DOCS: "holds more than one document",
-  TAB_AS_INDENT: "is indented with tabs",
-  TAG_RESOLVE_FAILED: "has a tag that is not known",
-};
+interface Place {
+  readonly path: string;
+  readonly source: SettingSource;
+}
 
-class FileReader {
+/** A section's entries, or a key's value; `undefined` for an alias that leads nowhere. */
+type Resolved = Node | null | undefined;
+
+/** Walks a document along the schema; what the schema doesn't know is told and not entered. */
+class DocumentReader {
   readonly given: Given = { values: [], problems: [] };
   readonly #document: Document.Parsed;
-  readonly #lines: LineCounter;
-  readonly #file: string;
+  readonly #at: (offset: number) => SettingSource;
 
-  constructor(file: string, text: string) {
-    this.#file = file;
-    this.#lines = new LineCounter();
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true, logLevel: "silent" });
+  constructor(document: Document.Parsed, at: (offset: number) => SettingSource) {
+    this.#document = document;
+    this.#at = at;
   }
 
-  read(): Given {
-    const faults = [...this.#document.errors, ...this.#document.warnings];
-    for (const { code, pos } of faults) {
-      this.#refuse(filePath, yamlProblems[code] ?? `is not YAML (${code})`, "YAML 1.2", this.#at(pos[0]));
-    }
-    if (faults.length === 0) this.#readSection(this.#document.contents, "", this.#at(0));
-    return this.given;
-  }
-
-  #at(offset: number | undefined): SettingSource {
-    const line = offset === undefined ? 0 : this.#lines.linePos(offset).line;
-    return { kind: "file", at: line === 0 ? this.#file : `${this.#file}:${line}` };
-  }
-
-  #refuse(path: string, problem: string, allowed: string, source: SettingSource): void {
-    this.given.problems.push({ path, problem, allowed, source });
-  }
-
-  #resolve(node: Node | null): Node | null {
-    return isAlias(node) ? (node.resolve(this.#document) ?? null) : node;
-  }
-
-  #readSection(unresolved: Node | null, path: string, source: SettingSource): void {
+  readSection(unresolved: Node | null, { path, source }: Place): void {
     const node = this.#resolve(unresolved);
     if (node === null || (isScalar(node) && node.value === null)) return;
     if (isMap<Node, Node | null>(node)) return this.#readEntries(node, path);
-    this.#refuse(path === "" ? filePath : path, "is not a mapping", "keys with values below it", source);
+    const problem = node === undefined ? deadAlias : "is not a mapping";
+    this.given.problems.push({ path: path || filePath, problem, allowed: "keys with values below it", source });
+  }
+
+  #resolve(node: Node | null): Resolved {
+    return isAlias(node) ? node.resolve(this.#document) : node;
   }
 
   #readEntries(map: YAMLMap<Node, Node | null>, prefix: string): void {
-    for (const { key: keyNode, value } of map.items) {
-      const source = this.#at(keyNode.range?.[0]);
-      const name = isScalar(keyNode) ? String(keyNode.value) : "(not a word)";
+    for (const { key: node, value } of map.items) {
+      const source = this.#at(node.range?.[0] ?? 0);
+      const name = isScalar(node) ? String(node.value) : "(not a word)";
       const path = prefix === "" ? name : `${prefix}.${name}`;
-      const key = name.includes(".") ? undefined : keyAt(path);
-      if (key !== undefined) {
-        const read = this.#readValue(value, key.kind === "integer" ? integerText : fractionText);
-        if (read.ok) this.given.values.push({ key, value: read.value, source });
-        else this.#refuse(path, read.problem, key.allowed, source);
-      } else if (!name.includes(".") && sections.has(path)) {
-        this.#readSection(value, path, source);
-      } else if (keyAt(path) !== undefined) {
-        this.#refuse(path, "is written with dots", "one level of indentation for each part of the key", source);
+      const isDotted = name.includes(".");
+      const key = settingKeysByPath.get(path);
+      if (key !== undefined && isDotted) {
+        const allowed = "one level of indentation for each part of the key";
+        this.given.problems.push({ path, problem: "is written with dots", allowed, source });
+      } else if (key !== undefined) {
+        this.#readValue(key, value, source);
+      } else if (sections.has(path) && !isDotted) {
+        this.readSection(value, { path, source });
       } else {
         this.given.problems.push(unknownKey(path, source));
       }
     }
   }
 
-  #readValue(unresolved: Node | null, numberText: RegExp): { ok: true; value: unknown } | { ok: false; problem: string } {
+  #readValue(key: SettingKey, unresolved: Node | null, source: SettingSource): void {
     const node = this.#resolve(unresolved);
-    if (node === null) return { ok: true, value: null };
-    if (isScalar(node) && typeof node.value === "number" && !numberText.test(node.source ?? "")) {
-      return { ok: false, problem: `is ${show(node.source).slice(1, -1)}` };
+    const value = node === undefined ? { problem: deadAlias } : this.#valueOf(node, key.kind);
+    if ("problem" in value)
+      this.given.problems.push({ path: key.path, problem: value.problem, allowed: key.allowed, source });
+    else this.given.values.push({ key, value: value.value, source });
+  }
+
+  #valueOf(node: Node | null, kind: SettingKind): { value: unknown } | { problem: string } {
+    if (node === null) return { value: null };
+    const spelling = numberSpellings[kind];
+    if (
+      spelling !== undefined &&
+      isScalar(node) &&
+      typeof node.value === "number" &&
+      !spelling.test(node.source ?? "")
+    ) {
+      return { problem: `is ${node.source?.slice(0, numberLengthMax)}` };
     }
     try {
-      return { ok: true, value: node.toJS(this.#document, { maxAliasCount: aliasesMax }) as unknown };
+      return { value: node.toJS(this.#document, { maxAliasCount: aliasesMax }) as unknown };
     } catch {
-      return { ok: false, problem: `follows more than ${aliasesMax} aliases, or one that leads nowhere` };
+      return { problem: `follows more than ${aliasesMax} aliases, or one that leads nowhere` };
     }
   }
 }
@@ -118,12 +122,19 @@ export function readFile(file: string): GivenByFile {
   const read = readBoundedFile(file, configBytesMax);
   if (!read.ok) return refused(file, read.reason, `a readable file of up to ${configBytesMax} bytes`);
   if (!isUtf8(read.bytes)) return refused(file, "is not UTF-8", "YAML 1.2 in UTF-8");
-  try {
-    const given = new FileReader(file, read.bytes.toString("utf8")).read();
-    return { ...given, readableByOthers: isReadableByOthers(read.mode) };
-  } catch (error) {
-    // The parser recurses; a file of nothing but brackets exhausts the stack.
-    if (error instanceof RangeError) return refused(file, "is nested too deeply", "YAML 1.2");
-    throw error;
+  const yaml = parseYaml(read.bytes.toString("utf8"));
+  const at = (offset: number): SettingSource => ({ kind: "file", at: `${file}:${yaml.lines.linePos(offset).line}` });
+  const readableByOthers = isReadableByOthers(read.mode);
+  if (!yaml.ok) {
+    const told = yaml.faults.map(({ problem, offset }) => ({
+      path: filePath,
+      problem,
+      allowed: "YAML 1.2",
+      source: at(offset),
+    }));
+    return { values: [], problems: told, readableByOthers };
   }
+  const reader = new DocumentReader(yaml.document, at);
+  reader.readSection(yaml.document.contents, { path: "", source: at(0) });
+  return { ...reader.given, readableByOthers };
 }

@@ -20,7 +20,12 @@ export function readFlags(args: readonly string[]): Given {
     const source = { kind: "flag", at: name } as const;
     if (!name.startsWith(dashes)) {
       const problem = "is not a flag";
-      given.problems.push({ path: "command line", problem, allowed: "--key=value or --key value", source: { kind: "flag", at: `argument ${index + 1}` } });
+      given.problems.push({
+        path: "command line",
+        problem,
+        allowed: "--key=value or --key value",
+        source: { kind: "flag", at: `argument ${index + 1}` },
+      });
       continue;
     }
     const path = name.slice(dashes.length);

@@ -48,7 +48,10 @@ interface ListOptions<T> extends SettingOptions<readonly T[]> {
   readonly maxItems: number;
 }
 
-function withFacts<S extends TSchema>(schema: S, facts: Partial<SettingFacts> & Pick<SettingFacts, "kind" | "description" | "allowed" | "default">): Setting<S> {
+function withFacts<S extends TSchema>(
+  schema: S,
+  facts: Partial<SettingFacts> & Pick<SettingFacts, "kind" | "description" | "allowed" | "default">,
+): Setting<S> {
   return Object.assign(schema, { facts: { unit: undefined, nullable: false, secret: false, ...facts } });
 }
 
@@ -59,14 +62,26 @@ function numberAllowed(noun: string, { minimum, maximum, unit }: NumberOptions):
 /** A whole number, both ends included. */
 export function integer(options: NumberOptions) {
   const { description, minimum, maximum, unit } = options;
-  const facts = { kind: "integer", description, unit, allowed: numberAllowed("an integer", options), default: options.default } as const;
+  const facts = {
+    kind: "integer",
+    description,
+    unit,
+    allowed: numberAllowed("an integer", options),
+    default: options.default,
+  } as const;
   return withFacts(Type.Integer({ minimum, maximum }), facts);
 }
 
 /** A decimal number, both ends included. */
 export function fraction(options: NumberOptions) {
   const { description, minimum, maximum, unit } = options;
-  const facts = { kind: "fraction", description, unit, allowed: numberAllowed("a number", options), default: options.default } as const;
+  const facts = {
+    kind: "fraction",
+    description,
+    unit,
+    allowed: numberAllowed("a number", options),
+    default: options.default,
+  } as const;
   return withFacts(Type.Number({ minimum, maximum }), facts);
 }
 
@@ -88,7 +103,11 @@ export function choice<const T extends string>(values: readonly [T, ...T[]], opt
 }
 
 /** A list without duplicates, of strings unless `kind` says otherwise. */
-export function list<S extends TSchema>(items: S, options: ListOptions<Static<S>>, kind: "text-list" | "object-list" = "text-list") {
+export function list<S extends TSchema>(
+  items: S,
+  options: ListOptions<Static<S>>,
+  kind: "text-list" | "object-list" = "text-list",
+) {
   const { description, minItems = 0, maxItems } = options;
   const count = minItems === 0 ? `up to ${maxItems}` : `${minItems} to ${maxItems}`;
   const allowed = `a list of ${count}, each ${options.allowed}, none twice`;
@@ -102,7 +121,10 @@ export function element(check: (value: string) => boolean) {
 }
 
 /** A whole number that is one of several ranges or words; `schema` says which, `allowed` says it to people. */
-export function integerOf<S extends TSchema>(schema: S, options: SettingOptions<number> & { readonly allowed: string }): Setting<S> {
+export function integerOf<S extends TSchema>(
+  schema: S,
+  options: SettingOptions<number> & { readonly allowed: string },
+): Setting<S> {
   return withFacts(schema, { kind: "integer", ...options });
 }
 

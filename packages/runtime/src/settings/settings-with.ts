@@ -6,7 +6,11 @@ import { assembleSettings } from "./defaults.js";
 import { formatProblem } from "./problem.js";
 import type { Settings } from "./schema.js";
 
-type DeepPartial<T> = T extends readonly unknown[] ? T : T extends object ? { readonly [Key in keyof T]?: DeepPartial<T[Key]> } : T;
+type DeepPartial<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [Key in keyof T]?: DeepPartial<T[Key]> }
+    : T;
 
 /** Settings of which only some are named; lists are given whole. */
 export type SettingsOverrides = DeepPartial<Settings>;

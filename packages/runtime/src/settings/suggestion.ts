@@ -9,10 +9,10 @@ const distanceShareMax = 1 / 3;
 /** Letters to insert, remove or replace to get from `a` to `b` (Levenshtein). */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [index, letter] of [...a].entries()) {
+  for (let index = 0; index < a.length; index += 1) {
     const next = [index + 1];
     for (let column = 1; column <= b.length; column += 1) {
-      const replaced = (row[column - 1] ?? 0) + (letter === b[column - 1] ? 0 : 1);
+      const replaced = (row[column - 1] ?? 0) + (a[index] === b[column - 1] ? 0 : 1);
       next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
     }
     row = next;
@@ -25,19 +25,24 @@ function plain(name: string): string {
   return name.toLowerCase().replaceAll(/[._\s-]+/g, "");
 }
 
-function nearest(name: string, candidates: Iterable<string>): string | undefined {
+function nearest(name: string, candidates: ReadonlyMap<string, string>): string | undefined {
   const wanted = plain(name);
   let best: string | undefined;
   let bestDistance = Math.floor(wanted.length * distanceShareMax) + 1;
-  for (const candidate of candidates) {
-    const found = distance(wanted, plain(candidate));
+  for (const [candidate, letters] of candidates) {
+    if (Math.abs(letters.length - wanted.length) >= bestDistance) continue;
+    const found = distance(wanted, letters);
     if (found < bestDistance) [best, bestDistance] = [candidate, found];
   }
   return best;
 }
 
-/** Section names as well as keys: `heartbeats` is nearest to `heartbeat`. */
-const names = new Set(settingKeys.flatMap(({ path }) => path.split(".").map((_, index, parts) => parts.slice(0, index + 1).join("."))));
+/** Names of sections as well as keys, `heartbeats` being nearest to `heartbeat`, each with its plain form. */
+const names: ReadonlyMap<string, string> = new Map(
+  settingKeys
+    .flatMap(({ path }) => path.split(".").map((_, index, parts) => parts.slice(0, index + 1).join(".")))
+    .map((name) => [name, plain(name)]),
+);
 
 /** The key or section that `name` was most likely meant to be; undefined when none is near. */
 export function suggestKey(name: string): string | undefined {

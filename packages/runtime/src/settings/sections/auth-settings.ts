@@ -63,7 +63,8 @@ export const authSettings = Type.Object({
   hs256_secret_file: orNull(
     text({
       default: "",
-      description: "File with the secret that HS256 tokens are signed with; white space around it is removed. Not together with `auth.hs256_secret`.",
+      description:
+        "File with the secret that HS256 tokens are signed with; white space around it is removed. Not together with `auth.hs256_secret`.",
       allowed: "a path",
       check: (value) => value.trim() !== "" && !value.includes("\0"),
     }),
@@ -131,7 +132,8 @@ export const authSettings = Type.Object({
     default: ["HS256", "RS256", "ES256", "EdDSA"],
     minItems: 1,
     maxItems: signatureAlgorithms.length,
-    description: "Signature algorithms that are believed; HS256 only ever with the shared secret, the others only with published keys.",
+    description:
+      "Signature algorithms that are believed; HS256 only ever with the shared secret, the others only with published keys.",
     allowed: `one of ${signatureAlgorithms.join(", ")}`,
   }),
   clock_skew_ms: integer({
@@ -143,7 +145,8 @@ export const authSettings = Type.Object({
   }),
   query_token: flag({
     default: true,
-    description: "Whether a token may come as `?token=`; a proxy in between may log it, so switch it off where tickets or headers will do.",
+    description:
+      "Whether a token may come as `?token=`; a proxy in between may log it, so switch it off where tickets or headers will do.",
   }),
   jwks_cooldown_ms: integer({
     default: 1_000,
@@ -164,14 +167,16 @@ export const authSettings = Type.Object({
     minimum: 0,
     maximum: 7 * dayMs,
     unit: "ms",
-    description: "How long past `auth.jwks_max_age_ms` the old keys are still believed while the identity provider can't be reached.",
+    description:
+      "How long past `auth.jwks_max_age_ms` the old keys are still believed while the identity provider can't be reached.",
   }),
   introspection_cache_ms: integer({
     default: 30_000,
     minimum: 0,
     maximum: 3_600_000,
     unit: "ms",
-    description: "How long an answer of `auth.introspection_url` is believed; a revocation is seen after it at the latest. 0 asks every time.",
+    description:
+      "How long an answer of `auth.introspection_url` is believed; a revocation is seen after it at the latest. 0 asks every time.",
   }),
   ticket_ttl_ms: integer({
     default: 30_000,
@@ -188,7 +193,8 @@ export const authSettings = Type.Object({
   }),
   roles_claim: text({
     default: "roles",
-    description: "Claim that `role` in `auth.mapping` is looked up in; a dot goes one level down (`realm_access.roles`).",
+    description:
+      "Claim that `role` in `auth.mapping` is looked up in; a dot goes one level down (`realm_access.roles`).",
     allowed: short,
     check: isShort,
   }),

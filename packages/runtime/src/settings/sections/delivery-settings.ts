@@ -31,7 +31,8 @@ export const heartbeatSettings = Type.Object({
   close_code: integerOf(Type.Union([Type.Literal(1000), Type.Integer({ minimum: 4000, maximum: 4999 })]), {
     default: 1000,
     allowed: "1000 or an integer from 4000 to 4999",
-    description: "Close code of a connection ended by its heartbeat (RFC 6455 §7.4); its reason is always `Connection timeout`.",
+    description:
+      "Close code of a connection ended by its heartbeat (RFC 6455 §7.4); its reason is always `Connection timeout`.",
   }),
 });
 
@@ -53,7 +54,8 @@ export const bufferSettings = Type.Object({
     default: 0.5,
     minimum: 0,
     maximum: 0.99,
-    description: "Share of `buffer.max_messages` at which a paused connection is resumed; below `buffer.high_watermark`.",
+    description:
+      "Share of `buffer.max_messages` at which a paused connection is resumed; below `buffer.high_watermark`.",
   }),
   policy: choice(policies, {
     default: "drop-oldest",
@@ -64,7 +66,8 @@ export const bufferSettings = Type.Object({
     minimum: 1_024,
     maximum: 64 * gibibyte,
     unit: "bytes",
-    description: "Most bytes of recent frames kept in memory, for all connections together; older ones are read from the log again.",
+    description:
+      "Most bytes of recent frames kept in memory, for all connections together; older ones are read from the log again.",
   }),
 });
 
@@ -74,6 +77,7 @@ export const subscriptionsSettings = Type.Object({
     minimum: 1,
     maximum: 100_000,
     unit: "subscriptions",
-    description: "Most event names or patterns a connection is subscribed to; a command past it gets `SUBSCRIPTION_LIMIT` and changes nothing.",
+    description:
+      "Most event names or patterns a connection is subscribed to; a command past it gets `SUBSCRIPTION_LIMIT` and changes nothing.",
   }),
 });

@@ -25,14 +25,16 @@ export const limitsSettings = Type.Object({
     minimum: 0,
     maximum: countMax,
     unit: "connections",
-    description: "Most connections from one address; past it HTTP 429. 0 is unlimited, which is right behind a gateway.",
+    description:
+      "Most connections from one address; past it HTTP 429. 0 is unlimited, which is right behind a gateway.",
   }),
   commands_per_second: integer({
     default: 50,
     minimum: 1,
     maximum: countMax,
     unit: "commands/s",
-    description: "Commands a connection may send in the long run; past it `RATE_LIMITED`, and Close 1008 when it goes on.",
+    description:
+      "Commands a connection may send in the long run; past it `RATE_LIMITED`, and Close 1008 when it goes on.",
   }),
   command_burst: integer({
     default: 100,

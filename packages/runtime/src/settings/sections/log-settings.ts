@@ -9,11 +9,13 @@ const tebibyte = 1_099_511_627_776;
 export const logSettings = Type.Object({
   engine: choice(["embedded", "memory"], {
     default: "embedded",
-    description: "Where events are kept: `embedded` on this machine's disk, `memory` nowhere (lost when the process ends).",
+    description:
+      "Where events are kept: `embedded` on this machine's disk, `memory` nowhere (lost when the process ends).",
   }),
   dir: text({
     default: "./data/log",
-    description: "Directory of the `embedded` log, made when missing; relative to the working directory. One log a directory.",
+    description:
+      "Directory of the `embedded` log, made when missing; relative to the working directory. One log a directory.",
     allowed: `a path of 1 to ${dirLengthMax} characters`,
     check: (value) => value.trim() !== "" && value.length <= dirLengthMax && !value.includes("\0"),
   }),
@@ -24,7 +26,8 @@ export const logSettings = Type.Object({
         minimum: 1,
         maximum: 1_000_000_000_000,
         unit: "events",
-        description: "Most events kept; the oldest go first. A consumer that needed one of them gets a `gap` of reason `retention`.",
+        description:
+          "Most events kept; the oldest go first. A consumer that needed one of them gets a `gap` of reason `retention`.",
       }),
       "unlimited",
     ),
@@ -55,7 +58,8 @@ export const logSettings = Type.Object({
       minimum: 0,
       maximum: dayMs,
       unit: "ms",
-      description: "How long an `event_id` is remembered; published again within it, the event is accepted and not stored twice. 0 remembers none.",
+      description:
+        "How long an `event_id` is remembered; published again within it, the event is accepted and not stored twice. 0 remembers none.",
     }),
     max_ids: integer({
       default: 200_000,

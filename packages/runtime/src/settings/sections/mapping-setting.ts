@@ -10,7 +10,11 @@ const patternsMax = 1_000;
 
 const claimValue = Type.String({ minLength: 1, maxLength: nameLengthMax });
 const patternList = Type.Array(element(isPattern), { maxItems: patternsMax });
-const scope = Type.Refine(Type.String(), (value) => value.split(" ").every((word) => scopes.has(word)), () => "not allowed");
+const scope = Type.Refine(
+  Type.String(),
+  (value) => value.split(" ").every((word) => scopes.has(word)),
+  () => "not allowed",
+);
 
 const rule = Type.Refine(
   Type.Object(
@@ -33,7 +37,8 @@ export const mappingSetting = list(
   {
     default: [],
     maxItems: rulesMax,
-    description: "Rights by group or role: `events` and `clusters` are names or trailing-`*` patterns, absent for all; `scope` is as in a token.",
+    description:
+      "Rights by group or role: `events` and `clusters` are names or trailing-`*` patterns, absent for all; `scope` is as in a token.",
     allowed:
       "{group and/or role: string, events?: [pattern], clusters?: [pattern], scope?: words of events:publish, admin} " +
       `where a pattern is ${nameGrammar}, or such with a trailing *, or * alone`,

@@ -21,7 +21,8 @@ export const serverSettings = Type.Object({
   }),
   ops_host: text({
     default: "127.0.0.1",
-    description: "Address of the separate listener for `/livez`, `/readyz` and `/metrics`; unused while `server.ops_port` is null.",
+    description:
+      "Address of the separate listener for `/livez`, `/readyz` and `/metrics`; unused while `server.ops_port` is null.",
     allowed: host,
     check: isHost,
   }),
@@ -51,6 +52,7 @@ export const serverSettings = Type.Object({
     minimum: 0,
     maximum: 600_000,
     unit: "ms",
-    description: "Time over which a stopping server sends its clients away, so that they come back elsewhere evenly and not all at once.",
+    description:
+      "Time over which a stopping server sends its clients away, so that they come back elsewhere evenly and not all at once.",
   }),
 });
