@@ -6,7 +6,8 @@ import type { EventFieldNames, EventParse, EventRules } from "./published-event.
 
 const specVersion = "1.0";
 
-const names: EventFieldNames = {
+/** The names of a CloudEvent. */
+export const cloudEventFieldNames: EventFieldNames = {
   eventType: "type",
   clusterId: "clusterid",
   eventId: "id",
@@ -51,7 +52,7 @@ export function parseCloudEvent(value: unknown, rules: EventRules): EventParse {
       subject: value.subject,
       payload: binary === undefined ? (value.data ?? null) : { data_base64: binary },
     },
-    binary === undefined ? names : { ...names, payload: "data_base64" },
+    binary === undefined ? cloudEventFieldNames : { ...cloudEventFieldNames, payload: "data_base64" },
     rules,
   );
 }

@@ -62,7 +62,8 @@ export interface EventFields {
 /** What each field is called in the form the event came in; error messages use these. */
 export type EventFieldNames = Readonly<Record<keyof EventFields, string>>;
 
-const nativeNames: EventFieldNames = {
+/** The names of the native form. */
+export const nativeFieldNames: EventFieldNames = {
   eventType: "event_type",
   clusterId: "cluster_id",
   eventId: "event_id",
@@ -78,7 +79,7 @@ const nativeNames: EventFieldNames = {
  */
 export function parsePublishedEvent(value: unknown, rules: EventRules): EventParse {
   if (!isRecord(value)) return invalid(undefined, "must be a JSON object");
-  if (value.payload === undefined) return invalid(nativeNames.payload, "is required; send null for none");
+  if (value.payload === undefined) return invalid(nativeFieldNames.payload, "is required; send null for none");
   return checkEventFields(
     {
       eventType: value.event_type,
@@ -89,7 +90,7 @@ export function parsePublishedEvent(value: unknown, rules: EventRules): EventPar
       subject: value.subject,
       payload: value.payload,
     },
-    nativeNames,
+    nativeFieldNames,
     rules,
   );
 }

@@ -1,0 +1,35 @@
+// From a checked event to what the log takes, and from a refused one to the problem that names it.
+import { encodeEventFields, type EventParse, type PublishedEvent } from "@sluice/protocol";
+import type { EventDraft } from "../log/event-log.js";
+import type { Problem } from "./problem.js";
+import type { PublishLimits } from "./publish-limits.js";
+
+/** The draft of an event; here it is encoded, once and for all. */
+export function draftOf(event: PublishedEvent): EventDraft {
+  const { eventId, eventType, clusterId } = event;
+  return { eventId, eventType, clusterId, fields: Buffer.from(encodeEventFields(event)) };
+}
+
+/** The problem of the event at `index` (and `line`) that did not pass its checks. */
+export function eventProblem(
+  refused: Extract<EventParse, { readonly ok: false }>,
+  limits: PublishLimits,
+  index: number,
+  line?: number,
+): Problem {
+  const { reason, field, problem } = refused;
+  const detail = `${placeOf(index, line)}: ${field ?? "it"} ${problem}`;
+  if (reason === "invalid-event") return { name: reason, detail, index, line, field };
+  return { name: reason, detail, index, line, field, allowed: limits.payload_bytes };
+}
+
+/** The problem of more events than one publish may hold. */
+export function batchProblem(limits: PublishLimits): Problem {
+  const allowed = limits.publish_batch_events;
+  return { name: "batch-too-large", detail: `A publish may hold ${allowed} events at most`, allowed };
+}
+
+/** `Event 3`, or `Event 3 (line 5)`. */
+export function placeOf(index: number, line?: number): string {
+  return line === undefined ? `Event ${index}` : `Event ${index} (line ${line})`;
+}
