@@ -1,1 +1,3 @@
-export {};
+export { createServer, type CreateServerOptions, type SluiceServer } from "./create-server.js";
+export { LogError, type LogErrorCode } from "./log/event-log.js";
+export type { PublishOutcome } from "./endpoint/publisher.js";

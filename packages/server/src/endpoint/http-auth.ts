@@ -7,7 +7,6 @@ import { sendProblem } from "./problem.js";
 export interface HttpAuthOptions {
   readonly queryToken: boolean;
   readonly identify: (found: FoundToken) => Promise<AuthOutcome>;
-  readonly onFailure: (outcome: Extract<AuthOutcome, { ok: false }>) => void;
 }
 
 /** Authenticates a request; undefined when it was refused, and then answered. */
@@ -19,11 +18,8 @@ export function createHttpAuth(options: HttpAuthOptions): {
   readonly requireIdentity: RequireIdentity;
   readonly requireAdmin: RequireIdentity;
 } {
-  const authenticate = async (request: FastifyRequest): Promise<AuthOutcome> => {
-    const outcome = await options.identify(findToken(request.raw, { queryToken: options.queryToken }));
-    if (!outcome.ok) options.onFailure(outcome);
-    return outcome;
-  };
+  const authenticate = (request: FastifyRequest): Promise<AuthOutcome> =>
+    options.identify(findToken(request.raw, { queryToken: options.queryToken }));
   const requireIdentity: RequireIdentity = async (request, reply) => {
     const outcome = await authenticate(request);
     if (outcome.ok) return outcome.identity;

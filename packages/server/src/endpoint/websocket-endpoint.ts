@@ -147,7 +147,7 @@ export class WebSocketEndpoint {
     if (outcome === undefined) {
       tally.refused.timeout += 1;
       refuseUpgrade(socket, { name: "authentication-unavailable", detail: "The token could not be checked in time" });
-    } else if (!outcome.ok) tally.countAuthFailure(outcome.reason);
+    }
     return outcome;
   }
 

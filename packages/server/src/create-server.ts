@@ -1,0 +1,222 @@
+// Puts the rooms together: one streaming service, from its settings to its listening ports and back to nothing.
+
+import type { Server } from "node:http";
+import {
+  createAuthenticator,
+  identify,
+  systemClock,
+  TicketStore,
+  type AuthFailureReason,
+  type Clock,
+  type FoundToken,
+  type Settings,
+} from "@sluice/runtime";
+import type { Logger } from "pino";
+import { closes } from "@sluice/protocol";
+import { BackpressureHandler } from "./delivery/backpressure-handler.js";
+import type { Consumer } from "./delivery/consumer.js";
+import { Delivery } from "./delivery/delivery.js";
+import { drainConsumers } from "./drain.js";
+import { Connections } from "./endpoint/connections.js";
+import { createHttp, type SluiceHttp } from "./endpoint/create-http.js";
+import { EndpointTally } from "./endpoint/endpoint-tally.js";
+import { createPublisher, type PublishOutcome } from "./endpoint/publisher.js";
+import { WebSocketEndpoint } from "./endpoint/websocket-endpoint.js";
+import { openLog } from "./open-log.js";
+import { SubscriptionManager } from "./routing/subscription-manager.js";
+import { createServerMetrics } from "./server-metrics.js";
+import { ExpiryWatch } from "./session/expiry-watch.js";
+import { HeartbeatManager } from "./session/heartbeat-manager.js";
+import type { SessionContext } from "./session/session.js";
+import { SessionTally } from "./session/session-tally.js";
+
+/** A running streaming service. */
+export interface SluiceServer {
+  /** Where it listens, with the real port: `http://127.0.0.1:8081`. */
+  readonly url: string;
+  /** The same for `/livez`, `/readyz` and `/metrics`; equal to `url` without a listener of their own. */
+  readonly opsUrl: string;
+  /** Publishes from within the process, with the checks of `POST /api/v1/events`; no rights are asked. */
+  publish(events: unknown): Promise<PublishOutcome>;
+  /**
+   * Ends the service gracefully: not ready, no new publish and no new connection, `disconnect` frames with spread,
+   * flush, Close 1012, listeners and log closed. Takes at most `server.drain_ms` and a little.
+   */
+  drain(): Promise<void>;
+  /** Ends it at once: sockets are cut. What was acknowledged is durable all the same. */
+  close(): Promise<void>;
+}
+
+export interface CreateServerOptions {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Starts a streaming service; it listens when this resolves.
+ * @throws {LogError} when the log can't be opened; {AuthSettingsError} when nobody could authenticate; Node's errors
+ *   (`EADDRINUSE`, `EACCES`) when a port can't be taken.
+ */
+export async function createServer({ settings, logger, clock = systemClock }: CreateServerOptions): Promise<SluiceServer> {
+  const tally = new EndpointTally();
+  const sessionTally = new SessionTally();
+  const onFailure = (reason: AuthFailureReason): void => tally.countAuthFailure(reason);
+  const authenticator = createAuthenticator(settings.auth, {
+    clock,
+    tokenBytesMax: settings.limits.token_bytes,
+    onFailure,
+    onTrouble: (trouble) => logger.warn({ trouble }, "the token issuer could not be asked"),
+  });
+  for (const warning of authenticator.warnings) logger.warn(warning);
+  const metrics = createServerMetrics();
+  const log = await openLog({
+    settings: settings.log,
+    clock,
+    onError: (error) => logger.error({ err: error }, "a fault in the log harmed no append"),
+    onCommit: metrics.observeCommit,
+  });
+  logger.info({ engine: settings.log.engine, epoch: log.epoch, head: log.head, oldest: log.oldest }, "log open");
+
+  const tickets = new TicketStore({ ttlMs: settings.auth.ticket_ttl_ms, clock });
+  const identifyFound = (found: FoundToken) => identify(found, { authenticator, tickets, onFailure });
+  const subscriptions = new SubscriptionManager<Consumer>({
+    maxPerConnection: settings.subscriptions.max_per_connection,
+  });
+  const onError = (error: unknown, connectionId?: string): void =>
+    logger.error({ err: error, connection_id: connectionId }, "a fault of the service");
+  const { high_watermark: highWatermark, low_watermark: lowWatermark, max_messages: maxMessages } = settings.buffer;
+  const delivery = new Delivery({
+    log,
+    clock,
+    subscriptions,
+    backpressure: new BackpressureHandler({ highWatermark, lowWatermark }),
+    maxMessages,
+    tailBytes: settings.buffer.tail_bytes,
+    onError,
+  });
+  const heartbeat = new HeartbeatManager({
+    intervalMs: settings.heartbeat.interval_ms,
+    timeoutMs: settings.heartbeat.timeout_ms,
+    maxMissed: settings.heartbeat.max_missed,
+    clock,
+    onMiss: () => {
+      sessionTally.heartbeatMisses += 1;
+    },
+  });
+  const expiry = new ExpiryWatch(clock);
+  const publisher = createPublisher({
+    log,
+    limits: settings.limits,
+    clock,
+    meter: metrics.publishMeter,
+    room: () => delivery.room(),
+  });
+  const connections = new Connections({
+    total: settings.limits.connections,
+    perUser: settings.limits.connections_per_user,
+    perAddress: settings.limits.connections_per_address,
+  });
+  let isDraining = false;
+
+  const http: SluiceHttp = await createHttp({
+    settings,
+    logger,
+    clock,
+    publisher,
+    connections,
+    subscriptions,
+    delivery,
+    heartbeat,
+    tickets,
+    tally,
+    identify: identifyFound,
+    registry: metrics.registry,
+    isAccepting: () => !isDraining,
+    unreadiness: () => (isDraining ? "The service is draining" : logUnreadiness(log.stats().state)),
+  });
+  const context: SessionContext = {
+    clock,
+    log,
+    delivery,
+    subscriptions,
+    heartbeat,
+    expiry,
+    authenticator,
+    tally: sessionTally,
+    greeting: {
+      heartbeat: {
+        interval_ms: settings.heartbeat.interval_ms,
+        timeout_ms: settings.heartbeat.timeout_ms,
+        max_missed: settings.heartbeat.max_missed,
+      },
+      buffer: { max_messages: maxMessages, high_watermark: highWatermark, low_watermark: lowWatermark },
+    },
+    heartbeatCloseCode: settings.heartbeat.close_code,
+    commandsPerSecond: settings.limits.commands_per_second,
+    commandBurst: settings.limits.command_burst,
+    onError,
+  };
+  const attachWebSockets = (server: Server): void => {
+    new WebSocketEndpoint({
+      server,
+      context,
+      connections,
+      tally,
+      identify: identifyFound,
+      queryToken: settings.auth.query_token,
+      allowedOrigins: settings.server.allowed_origins,
+      defaults: { policy: settings.buffer.policy, maxMessages },
+      messageBytesMax: settings.limits.message_bytes,
+      handshakeMs: settings.limits.handshake_ms,
+      isDraining: () => isDraining,
+      onConnection: (event, details) => logger.debug(details, `connection ${event}`),
+      onError,
+    });
+  };
+  attachWebSockets(http.server);
+  metrics.watch({ log, delivery, subscriptions, connections, endpoint: tally, session: sessionTally });
+
+  const closeRest = async (): Promise<void> => {
+    heartbeat.stop();
+    expiry.stop();
+    await http.close();
+    delivery.stop();
+    await authenticator.close();
+    await log.close();
+    metrics.close();
+  };
+  try {
+    await http.listen();
+  } catch (error) {
+    await closeRest();
+    throw error;
+  }
+  heartbeat.start();
+  expiry.start();
+  logger.info({ url: http.url, ops_url: http.opsUrl }, "listening");
+
+  let ending: Promise<void> | undefined;
+  return {
+    url: http.url,
+    opsUrl: http.opsUrl,
+    publish: (events) => publisher.publish(events),
+    drain: () => {
+      isDraining = true;
+      ending ??= drainConsumers({ delivery, clock, drainMs: settings.server.drain_ms }).then(closeRest);
+      return ending;
+    },
+    close: () => {
+      isDraining = true;
+      for (const consumer of [...delivery.consumers]) delivery.close(consumer, closes.serviceRestart);
+      ending ??= closeRest();
+      return ending;
+    },
+  };
+}
+
+function logUnreadiness(state: string): string | undefined {
+  if (state === "open") return undefined;
+  return state === "full" ? "The log's disk is full" : "The log takes no events";
+}

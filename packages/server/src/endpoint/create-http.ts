@@ -1,0 +1,126 @@
+// The HTTP side: one fastify for the API, and a second one for health and metrics when they listen apart.
+
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { AuthOutcome, Clock, FoundToken, Settings, TicketStore } from "@sluice/runtime";
+import type { Logger } from "pino";
+import fastify, { type FastifyInstance } from "fastify";
+import type { Consumer } from "../delivery/consumer.js";
+import type { Delivery } from "../delivery/delivery.js";
+import type { SubscriptionManager } from "../routing/subscription-manager.js";
+import type { HeartbeatManager } from "../session/heartbeat-manager.js";
+import { registerAdminRoutes } from "./admin-routes.js";
+import type { Connections } from "./connections.js";
+import type { EndpointTally } from "./endpoint-tally.js";
+import { registerHealthRoutes, type HealthRoutesOptions } from "./health-routes.js";
+import { createHttpAuth } from "./http-auth.js";
+import { problemServerOptions, registerProblemHandlers } from "./problem-handlers.js";
+import { publishRoute } from "./publish-route.js";
+import type { Publisher } from "./publisher.js";
+import { registerTicketRoute } from "./ticket-route.js";
+
+/** A whole request, body included, must have arrived by then, ms: the largest publish over a slow line. */
+const requestMsMax = 60_000;
+/** An idle kept-alive connection is closed after this, ms; longer than common proxies keep theirs. */
+const keepAliveMs = 75_000;
+/** How often the deadlines of heads and bodies are looked at, ms. */
+const deadlineCheckMs = 500;
+/** Longest parameter in a path: a user id of 256 characters, each percent-encoded from three bytes of UTF-8. */
+const paramLengthMax = 256 * 9;
+
+export interface CreateHttpOptions {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly publisher: Publisher;
+  readonly connections: Connections;
+  readonly subscriptions: SubscriptionManager<Consumer>;
+  readonly delivery: Delivery;
+  readonly heartbeat: HeartbeatManager;
+  readonly tickets: TicketStore;
+  readonly tally: EndpointTally;
+  readonly identify: (found: FoundToken) => Promise<AuthOutcome>;
+  readonly registry: HealthRoutesOptions["metrics"];
+  readonly isAccepting: () => boolean;
+  readonly unreadiness: () => string | undefined;
+}
+
+export interface SluiceHttp {
+  /** For the WebSocket upgrade. */
+  readonly server: Server;
+  readonly url: string;
+  readonly opsUrl: string;
+  listen(): Promise<void>;
+  /** Stops listening and cuts what is still open. */
+  close(): Promise<void>;
+}
+
+function createFastify(settings: Settings): FastifyInstance {
+  return fastify({
+    logger: false,
+    routerOptions: { maxParamLength: paramLengthMax },
+    requestTimeout: requestMsMax,
+    keepAliveTimeout: keepAliveMs,
+    forceCloseConnections: true,
+    http: { headersTimeout: settings.limits.handshake_ms, connectionsCheckingInterval: deadlineCheckMs },
+    ...problemServerOptions,
+  });
+}
+
+function urlOf(app: FastifyInstance): string {
+  const { address, family, port } = app.server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}
+
+export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp> {
+  const { settings, publisher, clock, connections, subscriptions, delivery, heartbeat, tickets, tally } = options;
+  const { host, port, ops_host: opsHost, ops_port: opsPort } = settings.server;
+  const auth = createHttpAuth({
+    queryToken: settings.auth.query_token,
+    identify: options.identify,
+  });
+  const app = createFastify(settings);
+  registerProblemHandlers(app);
+  await app.register(publishRoute, {
+    publisher,
+    clock,
+    authenticate: auth.authenticate,
+    isAccepting: options.isAccepting,
+  });
+  registerTicketRoute(app, {
+    tickets,
+    requireIdentity: auth.requireIdentity,
+    onIssued: () => {
+      tally.ticketsIssued += 1;
+    },
+  });
+  registerAdminRoutes(app, {
+    connections,
+    subscriptions,
+    view: { clock, delivery, heartbeat },
+    requireAdmin: auth.requireAdmin,
+    onRevoked: ({ id, userId }, operator) =>
+      options.logger.info({ connection_id: id, user_id: userId, operator }, "connection revoked"),
+  });
+  const ops = opsPort === null ? app : createFastify(settings);
+  if (ops !== app) registerProblemHandlers(ops);
+  registerHealthRoutes(ops, { unreadiness: options.unreadiness, metrics: options.registry });
+
+  return {
+    server: app.server,
+    get url() {
+      return urlOf(app);
+    },
+    get opsUrl() {
+      return urlOf(ops);
+    },
+    listen: async () => {
+      await app.listen({ host, port });
+      if (opsPort !== null) await ops.listen({ host: opsHost, port: opsPort });
+    },
+    close: async () => {
+      await app.close();
+      if (ops !== app) await ops.close();
+    },
+  };
+}
