@@ -166,7 +166,7 @@ export class EmbeddedStore implements LogStore {
 async function encodeBlocks(records: readonly EventRecord[]): Promise<EncodedBlock[]> {
   const budget = new TurnBudget(encodeBytesPerTurn);
   const blocks: EncodedBlock[] = [];
-  for (let start = 0; start < records.length; ) {
+  for (let start = 0; start < records.length;) {
     const block = encodeBlock(records, start);
     blocks.push(block);
     start += block.lastSeq - block.firstSeq + 1;

@@ -23,6 +23,8 @@ const pendingBytesMaxDefault = 64 * 1024 * 1024;
 const retentionIntervalMsDefault = 1000;
 /** Most bytes of one event's `fields`: a block with it stays below lmdb-js's 16 MiB read buffer. */
 const fieldsBytesMax = 15 * 1024 * 1024;
+/** Most characters of an event's id and names: far more than the protocol lets through, far less than a u16 counts. */
+const nameLengthMax = 1024;
 
 /** Ids that a log remembers from before it was opened, their seqs being consecutive. */
 export interface RememberedIds {
@@ -119,14 +121,12 @@ export class StoredLog implements EventLog {
   #refusal(drafts: readonly EventDraft[]): Error | undefined {
     if (this.#closing !== undefined) return new LogError("LOG_CLOSED", "the log is closed");
     if (this.#state === "failed") return failedError();
-    const isTooLarge = drafts.some((draft) => draft.fields.length > fieldsBytesMax);
-    return isTooLarge ? new RangeError(`an event has more than ${fieldsBytesMax} bytes`) : undefined;
+    if (!drafts.some(isTooLarge)) return undefined;
+    return new RangeError(`an event is over ${fieldsBytesMax} bytes, or a name in it over ${nameLengthMax} characters`);
   }
 
   #wake(): void {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {
@@ -136,6 +136,8 @@ export class StoredLog implements EventLog {
       if (this.#queue.length > 0) await this.#commit(this.#queue.take(commitEventsMax, commitBytesMax));
       else await this.#sweep();
     }
+    // Right here and not in a later microtask, in which an append would see it running and wake nobody.
+    this.#running = undefined;
   }
 
   async #commit(group: readonly PendingAppend[]): Promise<void> {
@@ -151,14 +153,15 @@ export class StoredLog implements EventLog {
       plan.resolve();
       return;
     }
+    let bytes: number;
     try {
-      const bytes = await this.#store.write(plan.records);
-      this.#committed(plan.records, bytes, startMs);
+      bytes = await this.#store.write(plan.records);
     } catch (error) {
       this.#state = error instanceof LogError && error.code === "LOG_FULL" ? "full" : "failed";
       plan.reject(error instanceof Error ? error : new Error(String(error)));
       return;
     }
+    this.#committed(plan.records, bytes, startMs);
     plan.resolve();
     await plan.remember(clock.now());
   }
@@ -211,6 +214,11 @@ export class StoredLog implements EventLog {
     const ageless = clock.now() - clock.wall();
     for (const { ids, firstSeq, appendedAtMs } of remembered) this.#dedup.add(ids, firstSeq, appendedAtMs + ageless);
   }
+}
+
+function isTooLarge({ eventId, eventType, clusterId, fields }: EventDraft): boolean {
+  const nameLength = Math.max(eventId.length, eventType.length, clusterId?.length ?? 0);
+  return fields.length > fieldsBytesMax || nameLength > nameLengthMax;
 }
 
 function failedError(): LogError {
