@@ -42,7 +42,7 @@ export default defineConfig({
     coverage: {
       provider: "v8",
       include: ["packages/{protocol,runtime,server}/src/**/*.ts"],
-      exclude: ["**/*.test.ts"],
+      exclude: ["**/*.test.ts", "**/*-contract.ts", "**/contract/**"],
       reporter: ["text-summary", "json-summary", "html"],
       reportsDirectory: "coverage",
       thresholds: {

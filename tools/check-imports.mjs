@@ -4,7 +4,7 @@ import { isBuiltin } from "node:module";
 import { posix } from "node:path";
 import { findCycles } from "./import-cycles.mjs";
 import { runCheck } from "./problems.mjs";
-import { readFiles } from "./repository.mjs";
+import { isTest, readFiles } from "./repository.mjs";
 import { importsOf } from "./source-imports.mjs";
 
 /** Package → packages of ours that it may import. A package that is not listed is a problem. */
@@ -22,14 +22,15 @@ export const directions = new Map([
 /** Packages for any runtime, browsers included: no `node:` module outside their tests. */
 export const anyRuntime = new Set(["protocol", "client", "console"]);
 
-/** Stages of packages/server/src, from left to right: each imports itself and what stands left of it. */
-export const stages = ["log", "routing", "delivery", "session", "endpoint", "create-server.ts", "index.ts"];
+/** Folders of packages/server/src, from left to right: each imports itself and what stands left of it. */
+export const stages = ["log", "routing", "delivery", "session", "endpoint"];
+
+/** Files beside the folders: they put the stages together, so they import any of them and none imports them. */
+const assembly = "create-server.ts and its neighbours";
 
 const scope = "@sluice/";
 const isSource = (path) => /\.(?:[cm]?[jt]s|tsx)$/.test(path) && !path.endsWith(".d.ts");
-const isTest = (path) => /\.test\.(?:tsx?|mjs)$/.test(path);
 const packageOf = (path) => /^packages\/([^/]+)\//.exec(path)?.[1];
-const stageOf = (path) => /^packages\/server\/src\/([^/]+)/.exec(path)?.[1];
 
 /** `@a/b/c` → `@a/b`, `a/b` → `a`. */
 const dependencyOf = (specifier) => specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
@@ -77,12 +78,13 @@ function judgeRelative(path, target) {
 }
 
 function judgeStages(path, target) {
-  const from = stages.indexOf(stageOf(path) ?? "");
-  const to = stages.indexOf(stageOf(target) ?? "");
-  const atRoot = isTest(path) && posix.dirname(path) === "packages/server/src";
-  if (atRoot || stageOf(path) === undefined) return undefined;
-  if (from === -1) return `stands in no stage; packages/server/src holds ${stages.join(" ← ")}`;
-  if (to > from) return `${stages[from]} imports ${stages[to]}; imports go only left: ${stages.join(" ← ")}`;
+  const order = [...stages, assembly];
+  const [from, to] = [path, target].map((file) => {
+    const folder = /^packages\/server\/src\/(?:([^/]+)\/)?/.exec(file)?.[1];
+    return order.indexOf(folder ?? assembly);
+  });
+  if (from === -1) return `stands in no stage; packages/server/src holds ${order.join(" ← ")}`;
+  if (to > from) return `${order[from]} imports ${order[to]}; imports go only left: ${order.join(" ← ")}`;
   return undefined;
 }
 

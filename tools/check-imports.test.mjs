@@ -103,14 +103,15 @@ describe("between packages", () => {
 });
 
 describe("between the stages of the server", () => {
-  const order = "log ← routing ← delivery ← session ← endpoint ← create-server.ts ← index.ts";
+  const order = "log ← routing ← delivery ← session ← endpoint ← create-server.ts and its neighbours";
 
   it("lets imports go left and stay", () => {
     expect(
       problemsOf({
         "packages/server/src/log/a.ts": 'import "./b.js";',
         "packages/server/src/session/a.ts": 'import "../log/a.js";\nimport "../delivery/a.js";',
-        "packages/server/src/create-server.ts": 'import "./endpoint/a.js";',
+        "packages/server/src/log/a-contract.ts": 'import { it } from "vitest";',
+        "packages/server/src/create-server.ts": 'import "./endpoint/a.js";\nimport "./drain.js";',
         "packages/server/src/create-server.test.ts": 'import "./index.js";',
       }),
     ).toEqual([]);
@@ -120,10 +121,12 @@ describe("between the stages of the server", () => {
     expect(
       problemsOf({
         "packages/server/src/delivery/a.ts": 'import type { S } from "../session/s.js";',
+        "packages/server/src/endpoint/a.ts": 'import "../create-server.js";',
         "packages/server/src/misplaced/a.ts": 'import "../log/a.js";',
       }),
     ).toEqual([
       `packages/server/src/delivery/a.ts:1: delivery imports session; imports go only left: ${order}`,
+      `packages/server/src/endpoint/a.ts:1: endpoint imports create-server.ts and its neighbours; imports go only left: ${order}`,
       `packages/server/src/misplaced/a.ts:1: stands in no stage; packages/server/src holds ${order}`,
     ]);
   });

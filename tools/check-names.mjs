@@ -1,7 +1,7 @@
 // Holds the names and sizes of files (CONTRIBUTING.md, "Names and sizes"): kebab-case, a noun that says what is inside,
 // and no file that has grown a second responsibility.
 import { runCheck } from "./problems.mjs";
-import { readFiles } from "./repository.mjs";
+import { isTest, readFiles } from "./repository.mjs";
 
 /** Most lines of a source file; a second responsibility has usually moved in by then. */
 export const sourceLinesMax = 300;
@@ -18,7 +18,6 @@ const empty = new Set(["util", "utils", "helper", "helpers", "common", "misc", "
 const kebab = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const rooms = /^(?:packages\/[^/]+\/(?:src|bin|web|test)|tests|benches|tools|docs|deploy)\//;
 const isSource = (path) => /\.(?:[cm]?[jt]s|tsx|css|html|sh)$/.test(path);
-const isTest = (path) => /\.test\.[^/]+$/.test(path) || path.startsWith("tests/");
 
 /**
  * @param {ReadonlyMap<string, string>} files path → text

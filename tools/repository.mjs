@@ -23,6 +23,11 @@ export function listFiles() {
   return [...new Set(listing.split("\0"))].filter((path) => path !== "" && existsSync(join(root, path))).toSorted();
 }
 
+/** Whether a file is for tests alone: tests, behaviours of the whole, and the contract suites that several tests share. */
+export function isTest(/** @type {string} */ path) {
+  return /\.test\.[^/]+$|-contract\.ts$|\/contract\/|^tests\//.test(path);
+}
+
 /**
  * Path → text of the files whose path `wanted` accepts.
  * @param {(path: string) => boolean} wanted
