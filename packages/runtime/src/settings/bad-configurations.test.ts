@@ -129,8 +129,8 @@ const bad: readonly [string, Case, readonly string[]][] = [
     "an algorithm of none",
     { yaml: "auth: {algorithms: [none]}" },
     [
-      'auth.algorithms[0] is "none"; allowed: a list of 1 to 11, each one of HS256, RS256, RS384, RS512, PS256, PS384, PS512, ' +
-        "ES256, ES384, ES512, EdDSA, none twice (sluice.yaml:1)",
+      'auth.algorithms[0] is "none"; allowed: a list of 1 to 12, each one of HS256, RS256, RS384, RS512, PS256, PS384, PS512, ' +
+        "ES256, ES384, ES512, EdDSA, Ed25519, none twice (sluice.yaml:1)",
     ],
   ],
   [
@@ -215,8 +215,8 @@ const bad: readonly [string, Case, readonly string[]][] = [
     "a client id without its secret",
     { env: { SLUICE_AUTH__INTROSPECTION_CLIENT_ID: "sluice" } },
     [
-      "auth.introspection_client_id is given without the other one; allowed: auth.introspection_client_id and " +
-        "auth.introspection_client_secret, both or neither (SLUICE_AUTH__INTROSPECTION_CLIENT_ID)",
+      "auth.introspection_client_id is given without the others; allowed: auth.introspection_url, auth.introspection_client_id " +
+        "and auth.introspection_client_secret, all or none (RFC 7662 §2.1) (SLUICE_AUTH__INTROSPECTION_CLIENT_ID)",
     ],
   ],
   [
@@ -240,7 +240,7 @@ const bad: readonly [string, Case, readonly string[]][] = [
     { requireAuth: true },
     [
       "auth.hs256_secret lets nobody in: no authentication is configured; allowed: one of (1) auth.hs256_secret_file, tokens " +
-        "signed with a shared secret, (2) auth.jwks_url or auth.introspection_url, an identity provider, (3) auth.dev=true, " +
+        "signed with a shared secret, (2) auth.issuer as a URL, auth.jwks_url or auth.introspection_url, an identity provider, (3) auth.dev=true, " +
         "development on this machine only (default)",
     ],
   ],

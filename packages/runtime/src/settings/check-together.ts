@@ -46,10 +46,13 @@ export const togetherRules: readonly TogetherRule[] = [
     },
   },
   {
-    paths: ["auth.introspection_client_id", "auth.introspection_client_secret"],
-    allowed: "auth.introspection_client_id and auth.introspection_client_secret, both or neither",
-    check: ({ auth: { introspection_client_id: id, introspection_client_secret: secret } }) => {
-      return (id === null) === (secret === null) ? undefined : "is given without the other one";
+    paths: ["auth.introspection_url", "auth.introspection_client_id", "auth.introspection_client_secret"],
+    allowed:
+      "auth.introspection_url, auth.introspection_client_id and auth.introspection_client_secret, all or none (RFC 7662 §2.1)",
+    check: ({ auth }) => {
+      const parts = [auth.introspection_url, auth.introspection_client_id, auth.introspection_client_secret];
+      const given = parts.filter((part) => part !== null).length;
+      return given === 0 || given === parts.length ? undefined : "is given without the others";
     },
   },
   {
@@ -74,12 +77,20 @@ export const togetherRules: readonly TogetherRule[] = [
 
 /** The rule of a process that serves: somebody must be able to authenticate. */
 export const authRule: TogetherRule = {
-  paths: ["auth.hs256_secret", "auth.hs256_secret_file", "auth.jwks_url", "auth.introspection_url", "auth.dev"],
+  paths: [
+    "auth.hs256_secret",
+    "auth.hs256_secret_file",
+    "auth.issuer",
+    "auth.jwks_url",
+    "auth.introspection_url",
+    "auth.dev",
+  ],
   allowed:
-    "one of (1) auth.hs256_secret_file, tokens signed with a shared secret, (2) auth.jwks_url or auth.introspection_url, " +
-    "an identity provider, (3) auth.dev=true, development on this machine only",
+    "one of (1) auth.hs256_secret_file, tokens signed with a shared secret, (2) auth.issuer as a URL, auth.jwks_url or " +
+    "auth.introspection_url, an identity provider, (3) auth.dev=true, development on this machine only",
   check: ({ auth }) => {
-    const ways = [auth.hs256_secret, auth.hs256_secret_file, auth.jwks_url, auth.introspection_url];
+    const issuer = auth.issuer !== null && URL.canParse(auth.issuer) ? auth.issuer : null;
+    const ways = [auth.hs256_secret, auth.hs256_secret_file, issuer, auth.jwks_url, auth.introspection_url];
     return auth.dev || ways.some((way) => way !== null) ? undefined : "lets nobody in: no authentication is configured";
   },
 };

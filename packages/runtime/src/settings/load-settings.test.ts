@@ -145,6 +145,8 @@ describe("a configuration that is right", () => {
     }
     expect(problemsOf({ env: { SLUICE_AUTH__JWKS_URL: "http://[::1]:8/keys" }, requireAuth: true })).toEqual([]);
     expect(problemsOf({ env: { SLUICE_AUTH__ISSUER: "sluice" } })).toEqual([]);
+    expect(problemsOf({ env: { SLUICE_AUTH__ISSUER: "sluice" }, requireAuth: true })).toHaveLength(1);
+    expect(problemsOf({ env: { SLUICE_AUTH__ISSUER: "https://idp.example" }, requireAuth: true })).toEqual([]);
   });
 
   it("can't be changed", () => {
@@ -184,9 +186,6 @@ describe("secrets", () => {
     const outcome = loadSettings({ file, env: {}, flags: [] });
     expect(outcome.ok && outcome.warnings).toEqual([
       `auth.hs256_secret stands in ${file}:2, which others than its owner can read; chmod 600 it`,
-    ]);
-    expect(loaded({ flags: ["--auth.dev"] }).warnings).toEqual([
-      "auth.dev is true: for development on this machine only",
     ]);
   });
 });

@@ -129,7 +129,5 @@ export function loadSettings({ file, env, flags, requireAuth = false }: LoadSett
   warnOfSecrets(loading, byFile);
   resolveSecretFile(loading);
   if (loading.problems.length > 0) return { ok: false, problems: loading.problems };
-  const settings = assembleSettings(loading.values);
-  if (settings.auth.dev) loading.warnings.push("auth.dev is true: for development on this machine only");
-  return { ok: true, settings, sources: loading.sources, warnings: loading.warnings };
+  return { ok: true, settings: assembleSettings(loading.values), sources: loading.sources, warnings: loading.warnings };
 }

@@ -17,6 +17,7 @@ export const signatureAlgorithms = [
   "ES384",
   "ES512",
   "EdDSA",
+  "Ed25519",
 ] as const;
 
 /** Shortest shared secret, bytes: the output size of SHA-256 (RFC 7518 §3.2). */
@@ -47,7 +48,8 @@ function isIssuer(value: string): boolean {
 export const authSettings = Type.Object({
   dev: flag({
     default: false,
-    description: "Development without an identity provider; only on a loopback `server.host`.",
+    description:
+      "Development without an identity provider: every caller has all rights. Only on a loopback `server.host`.",
   }),
   hs256_secret: orNull(
     text({
@@ -74,7 +76,8 @@ export const authSettings = Type.Object({
   issuer: orNull(
     text({
       default: "",
-      description: "The only `iss` that tokens may have (RFC 7519 §4.1.1).",
+      description:
+        "The only `iss` that tokens may have (RFC 7519 §4.1.1); a URL is also where the keys are found (OpenID Connect Discovery §4) while `auth.jwks_url` is null.",
       allowed: `${short}; a URL only as ${trustworthyUrl}`,
       check: isIssuer,
     }),
