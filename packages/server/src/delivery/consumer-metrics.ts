@@ -27,7 +27,7 @@ export interface ConsumerMetrics {
 export function measureConsumer(consumer: Consumer, clock: Clock, lagMs: number): ConsumerMetrics {
   const { buffer, lane } = consumer;
   const { sent, bytes, latencySumMs, lastSendAtMs } = consumer.account;
-  const messagesDropped = buffer.droppedBy(lane);
+  const messagesDropped = consumer.dropped;
   const pending = consumer.isLevel ? 0 : buffer.size(lane);
   return {
     connectionId: consumer.id,

@@ -113,6 +113,11 @@ export class Consumer implements LaneMember {
     }
   }
 
+  /** Events skipped so far. Of a level consumer nothing waits, and its cursor stands where it was last behind. */
+  get dropped(): number {
+    return this.isLevel ? this.buffer.dropped : this.buffer.droppedBy(this.lane);
+  }
+
   get hasReplies(): boolean {
     return this.#replies.length > 0 || this.#notices.length > 0 || this.pingDue !== undefined;
   }

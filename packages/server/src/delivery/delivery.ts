@@ -207,7 +207,7 @@ export class Delivery {
     if (!this.consumers.delete(consumer)) return;
     consumer.isClosed = true;
     if (consumer.isPaused) this.tally.paused -= 1;
-    this.tally.droppedByGone[consumer.buffer.policy] += consumer.buffer.droppedBy(consumer.lane);
+    this.tally.droppedByGone[consumer.buffer.policy] += consumer.dropped;
     this.#subscriptions.count(consumer.set, SubscriptionSet.empty);
     const { lane } = consumer;
     if (lane === undefined) return;
@@ -335,7 +335,7 @@ export class Delivery {
   /** Events skipped since the start, of all consumers with the policy. */
   dropped(policy: Policy): number {
     let dropped = this.tally.droppedByGone[policy];
-    for (const { buffer, lane } of this.consumers) if (buffer.policy === policy) dropped += buffer.droppedBy(lane);
+    for (const consumer of this.consumers) if (consumer.buffer.policy === policy) dropped += consumer.dropped;
     return dropped;
   }
 
