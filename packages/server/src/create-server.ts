@@ -120,22 +120,6 @@ export async function createServer({ settings, logger, clock = systemClock }: Cr
   });
   let isDraining = false;
 
-  const http: SluiceHttp = await createHttp({
-    settings,
-    logger,
-    clock,
-    publisher,
-    connections,
-    subscriptions,
-    delivery,
-    heartbeat,
-    tickets,
-    tally,
-    identify: identifyFound,
-    registry: metrics.registry,
-    isAccepting: () => !isDraining,
-    unreadiness: () => (isDraining ? "The service is draining" : logUnreadiness(log.stats().state)),
-  });
   const context: SessionContext = {
     clock,
     log,
@@ -158,6 +142,22 @@ export async function createServer({ settings, logger, clock = systemClock }: Cr
     commandBurst: settings.limits.command_burst,
     onError,
   };
+  const http: SluiceHttp = await createHttp({
+    settings,
+    logger,
+    clock,
+    publisher,
+    connections,
+    subscriptions,
+    context,
+    log,
+    tickets,
+    tally,
+    identify: identifyFound,
+    registry: metrics.registry,
+    isAccepting: () => !isDraining,
+    unreadiness: () => (isDraining ? "The service is draining" : logUnreadiness(log.stats().state)),
+  });
   const attachWebSockets = (server: Server): void => {
     new WebSocketEndpoint({
       server,

@@ -4,19 +4,22 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { AuthOutcome, Clock, FoundToken, Settings, TicketStore } from "@sluice/runtime";
 import type { Logger } from "pino";
+import cors from "@fastify/cors";
 import fastify, { type FastifyInstance } from "fastify";
 import type { Consumer } from "../delivery/consumer.js";
-import type { Delivery } from "../delivery/delivery.js";
+import type { EventLog } from "../log/event-log.js";
 import type { SubscriptionManager } from "../routing/subscription-manager.js";
-import type { HeartbeatManager } from "../session/heartbeat-manager.js";
+import type { SessionContext } from "../session/session.js";
 import { registerAdminRoutes } from "./admin-routes.js";
 import type { Connections } from "./connections.js";
 import type { EndpointTally } from "./endpoint-tally.js";
 import { registerHealthRoutes, type HealthRoutesOptions } from "./health-routes.js";
+import { registerHistoryRoute } from "./history-route.js";
 import { createHttpAuth } from "./http-auth.js";
 import { problemServerOptions, registerProblemHandlers } from "./problem-handlers.js";
 import { publishRoute } from "./publish-route.js";
 import type { Publisher } from "./publisher.js";
+import { registerStreamRoute } from "./stream-route.js";
 import { registerTicketRoute } from "./ticket-route.js";
 
 /** A whole request, body included, must have arrived by then, ms: the largest publish over a slow line. */
@@ -28,6 +31,9 @@ const deadlineCheckMs = 500;
 /** Longest parameter in a path: a user id of 256 characters, each percent-encoded from three bytes of UTF-8. */
 const paramLengthMax = 256 * 9;
 
+/** How long a browser may remember what a preflight said, s. */
+const corsMaxAgeS = 600;
+
 export interface CreateHttpOptions {
   readonly settings: Settings;
   readonly logger: Logger;
@@ -35,8 +41,8 @@ export interface CreateHttpOptions {
   readonly publisher: Publisher;
   readonly connections: Connections;
   readonly subscriptions: SubscriptionManager<Consumer>;
-  readonly delivery: Delivery;
-  readonly heartbeat: HeartbeatManager;
+  readonly context: SessionContext;
+  readonly log: EventLog;
   readonly tickets: TicketStore;
   readonly tally: EndpointTally;
   readonly identify: (found: FoundToken) => Promise<AuthOutcome>;
@@ -73,7 +79,7 @@ function urlOf(app: FastifyInstance): string {
 }
 
 export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp> {
-  const { settings, publisher, clock, connections, subscriptions, delivery, heartbeat, tickets, tally } = options;
+  const { settings, publisher, clock, connections, subscriptions, context, tickets, tally, isAccepting } = options;
   const { host, port, ops_host: opsHost, ops_port: opsPort } = settings.server;
   const auth = createHttpAuth({
     queryToken: settings.auth.query_token,
@@ -81,11 +87,28 @@ export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp
   });
   const app = createFastify(settings);
   registerProblemHandlers(app);
+  const anyOrigin = settings.server.allowed_origins.includes("*");
+  // Bearer tokens only, so no credentials: a page's cookies are never looked at.
+  await app.register(cors, {
+    origin: anyOrigin ? "*" : [...settings.server.allowed_origins],
+    methods: ["GET", "POST", "DELETE"],
+    maxAge: corsMaxAgeS,
+  });
   await app.register(publishRoute, {
     publisher,
     clock,
     authenticate: auth.authenticate,
-    isAccepting: options.isAccepting,
+    isAccepting,
+  });
+  registerHistoryRoute(app, { log: options.log, requireIdentity: auth.requireIdentity });
+  registerStreamRoute(app, {
+    context,
+    connections,
+    tally,
+    isAccepting,
+    requireIdentity: auth.requireIdentity,
+    allowedOrigins: settings.server.allowed_origins,
+    defaults: { policy: settings.buffer.policy, maxMessages: settings.buffer.max_messages },
   });
   registerTicketRoute(app, {
     tickets,
@@ -97,7 +120,7 @@ export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp
   registerAdminRoutes(app, {
     connections,
     subscriptions,
-    view: { clock, delivery, heartbeat },
+    view: context,
     requireAdmin: auth.requireAdmin,
     onRevoked: ({ id, userId }, operator) =>
       options.logger.info({ connection_id: id, user_id: userId, operator }, "connection revoked"),

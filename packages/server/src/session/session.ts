@@ -46,6 +46,11 @@ export interface SessionContext {
   readonly onError: (error: unknown, connectionId: string) => void;
 }
 
+export interface SessionOptions {
+  /** False for a one-way transport: taking a ping then counts as the answer to it. */
+  readonly answersPings: boolean;
+}
+
 /** Refused commands that a client may send beyond its rate before it is put out; it regains one a second. */
 const strikesMax = 100;
 const strikesPerSecond = 1;
@@ -60,7 +65,12 @@ export class Session {
   #identity: Identity;
 
   /** Greets the client; from here on the session receives. */
-  constructor(context: SessionContext, consumer: Consumer, identity: Identity) {
+  constructor(
+    context: SessionContext,
+    consumer: Consumer,
+    identity: Identity,
+    { answersPings }: SessionOptions = { answersPings: true },
+  ) {
     this.#context = context;
     this.consumer = consumer;
     this.#identity = identity;
@@ -70,7 +80,10 @@ export class Session {
     context.delivery.add(consumer);
     this.#greet();
     context.heartbeat.register(consumer.id, identity.userId, {
-      sendPing: () => this.#sendPing(),
+      sendPing: () => {
+        this.#sendPing();
+        if (!answersPings && !consumer.isBlocked) context.heartbeat.handlePong(consumer.id);
+      },
       timeOut: () => this.#timeOut(),
       backlogProgress: () => (consumer.isBlocked ? consumer.drains : undefined),
     });
@@ -168,7 +181,7 @@ export class Session {
         return;
       }
       case "subscribe":
-        this.#subscribe(command);
+        this.subscribe(command);
         return;
       case "unsubscribe":
         this.#unsubscribe(command);
@@ -178,7 +191,8 @@ export class Session {
     }
   }
 
-  #subscribe(command: SubscribeCommand): void {
+  /** Carries out one `subscribe`; the answer goes to the client as a frame. */
+  subscribe(command: SubscribeCommand): void {
     const { id, events, clusters, since } = command;
     const { delivery, subscriptions, log } = this.#context;
     const access = grantSubscriptions(this.#identity.rights, events, clusters);
