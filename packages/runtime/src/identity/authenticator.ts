@@ -39,7 +39,7 @@ export interface ConfiguredAuthenticator extends Authenticator {
 }
 
 /** Who everybody is in dev mode. */
-export const devIdentity: Identity = { userId: "dev", expiresAtMs: neverExpiresMs, rights: allRights };
+const devIdentity: Identity = { userId: "dev", expiresAtMs: neverExpiresMs, rights: allRights };
 
 /** `limits.token_bytes` by default. */
 export const tokenBytesMaxDefault = 12_288;

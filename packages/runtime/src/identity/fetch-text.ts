@@ -13,7 +13,7 @@ export interface TextRequest {
   readonly bytesMax: number;
   /** Ends the request early. */
   readonly signal: AbortSignal;
-  /** From its start to the last byte of its answer, ms; default {@link fetchTimeoutMs}. */
+  /** From its start to the last byte of its answer, ms; default 5,000. */
   readonly timeoutMs?: number;
 }
 
@@ -23,7 +23,7 @@ export type TextResponse =
   | { readonly ok: false; readonly trouble: string };
 
 /** How long a request may take, ms. */
-export const fetchTimeoutMs = 5_000;
+const fetchTimeoutMs = 5_000;
 
 /**
  * Sends one request and reads its answer. Redirects are not followed: keys and answers about tokens come from where the

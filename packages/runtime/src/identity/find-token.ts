@@ -12,7 +12,7 @@ export type FoundToken =
   | { readonly kind: "refused"; readonly reason: RefusedTokenReason };
 
 /** Why a request is refused before its token is looked at; each is a reason of `authFailures`. */
-export type RefusedTokenReason = "more_than_one" | "malformed" | "place_not_allowed";
+type RefusedTokenReason = "more_than_one" | "malformed" | "place_not_allowed";
 
 /** Which places count. */
 export interface FindTokenOptions {
@@ -21,13 +21,13 @@ export interface FindTokenOptions {
 }
 
 /** Prefix of the subprotocol that carries `base64url(token)`, as Kubernetes' API server defined it. */
-export const bearerSubprotocolPrefix = "base64url.bearer.authorization.k8s.io.";
+const bearerSubprotocolPrefix = "base64url.bearer.authorization.k8s.io.";
 
 /** Subprotocol whose next neighbour in the offer is the token itself. */
-export const bearerSubprotocol = "bearer";
+const bearerSubprotocol = "bearer";
 
 /** Our own subprotocol; never taken for a token. */
-export const sluiceSubprotocol = "sluice.v1";
+const sluiceSubprotocol = "sluice.v1";
 
 /**
  * Finds the one token or ticket of a request. Two of them, in two places or in one, are refused, and so is one that

@@ -28,7 +28,7 @@ export interface ClaimsOrigin {
 export const jwtOrigin: ClaimsOrigin = { userClaims: ["sub"], issuerOptional: false, expiresAtMsDefault: undefined };
 
 /** Longest user id, characters. */
-export const userIdLengthMax = 256;
+const userIdLengthMax = 256;
 
 const secondMs = 1_000;
 
