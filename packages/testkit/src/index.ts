@@ -1,1 +1,11 @@
-export {};
+export * from "./api.js";
+export * from "./deadline.js";
+export * from "./frame-bytes.js";
+export * from "./manual-clock.js";
+export * from "./memory.js";
+export * from "./ndjson.js";
+export * from "./raw-client.js";
+export * from "./raw-socket.js";
+export * from "./spawn-service.js";
+export * from "./start-server.js";
+export * from "./tokens.js";
