@@ -4,12 +4,9 @@
 import type { ServerFrame } from "@sluice/protocol";
 import type { EventRecord } from "../log/event-log.js";
 
-/** Most encodings a process can have; shared events keep one slot for each. */
-export const encodingsMax = 4;
-
 export interface Encoding {
   readonly name: string;
-  /** This encoding's slot in a shared event: 0 to `encodingsMax` − 1, its own. */
+  /** This encoding's slot in a shared event: a small integer of its own, from 0. */
   readonly slot: number;
   /** The whole of what travels for an event. Called once per event and encoding, however many receive it. */
   encodeEvent(record: EventRecord): Buffer;

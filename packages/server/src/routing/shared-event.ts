@@ -1,14 +1,15 @@
 // An event on its way out: one object and one encoding for all who receive it.
 
 import type { EventRecord } from "../log/event-log.js";
-import { encodingsMax, type Encoding } from "./encoding.js";
+import type { Encoding } from "./encoding.js";
 
 /** A record with its encodings, each made when first asked for. */
 export class SharedEvent {
   readonly record: EventRecord;
   /** Monotonic ms at which it became durable; what latency and lag are measured from. */
   readonly durableAtMs: number;
-  readonly #encoded: (Buffer | undefined)[] = Array.from({ length: encodingsMax });
+  /** By the encodings' slots. */
+  readonly #encoded: (Buffer | undefined)[] = [undefined, undefined];
 
   constructor(record: EventRecord, durableAtMs: number) {
     this.record = record;
