@@ -1,20 +1,23 @@
-// `Expect: 100-continue` (RFC 9110 §10.1.1): the client is asked for its body after the hooks of `onRequest` let its
-// request pass, so a refused publisher never sends one.
-import type { IncomingMessage } from "node:http";
+// `Expect: 100-continue` (RFC 9110 §10.1.1): a publisher is asked for its body after its head was let pass, so one that is
+// refused never sends it.
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
 
 /**
- * Takes over from Node, which would write `100 Continue` for every request before anything has looked at it. For the
- * whole server: call it on the root instance, before it listens.
+ * Takes over for `path` from Node, which writes `100 Continue` before anything has looked at a request; other paths keep
+ * that. Returns what asks for the body of a request, when its client waits to be asked.
  */
-export function registerContinue(app: FastifyInstance): void {
+export function deferContinue(
+  app: FastifyInstance,
+  path: string,
+): (request: IncomingMessage, response: ServerResponse) => void {
   const waiting = new WeakSet<IncomingMessage>();
-  app.server.on("checkContinue", (request: IncomingMessage, response) => {
-    waiting.add(request);
+  app.server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    if (request.url?.split("?", 1)[0] === path) waiting.add(request);
+    else response.writeContinue();
     app.routing(request, response);
   });
-  app.addHook("preParsing", async (request, reply, payload) => {
-    if (waiting.delete(request.raw)) reply.raw.writeContinue();
-    return payload;
-  });
+  return (request, response) => {
+    if (waiting.delete(request)) response.writeContinue();
+  };
 }

@@ -3,7 +3,8 @@ import { mayPublishAnything, type AuthOutcome, type Clock, type Identity } from 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { parsePublishBody } from "./parse-publish-body.js";
 import { sendProblem, type Problem } from "./problem.js";
-import { PublishBodyBudget } from "./publish-body-budget.js";
+import { PublishBudget } from "./publish-budget.js";
+import { deferContinue } from "./publish-continue.js";
 import {
   aborted,
   bodyTooLarge,
@@ -31,6 +32,7 @@ export interface PublishRouteOptions {
   readonly bodyBytesMax?: number;
 }
 
+const path = "/api/v1/events";
 const bodyBytesMaxDefault = 67_108_864;
 
 /** How much of a body that was refused unread is still taken in, so that its sender comes to read the answer; bytes. */
@@ -43,14 +45,14 @@ const discardBytesMax = 1_048_576;
 export async function publishRoute(app: FastifyInstance, options: PublishRouteOptions): Promise<void> {
   const { publisher, clock } = options;
   const { limits } = publisher;
-  const budget = new PublishBodyBudget(
-    Math.max(options.bodyBytesMax ?? bodyBytesMaxDefault, limits.publish_body_bytes),
-  );
+  const budget = new PublishBudget(Math.max(options.bodyBytesMax ?? bodyBytesMaxDefault, limits.publish_body_bytes));
   const identities = new WeakMap<FastifyRequest, Identity>();
 
   // The handler reads the body itself, whatever it is.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+
+  const askForBody = deferContinue(app, path);
 
   function refuse(reply: FastifyReply, problem: Problem): FastifyReply {
     publisher.countRefusal(problem.name);
@@ -58,7 +60,7 @@ export async function publishRoute(app: FastifyInstance, options: PublishRouteOp
   }
 
   app.post(
-    "/api/v1/events",
+    path,
     {
       onRequest: async (request, reply) => {
         const problem = await refusalByHead(request);
@@ -68,6 +70,7 @@ export async function publishRoute(app: FastifyInstance, options: PublishRouteOp
       },
     },
     async (request, reply) => {
+      askForBody(request.raw, reply.raw);
       const read = await readPublishBody(request.raw, limits.publish_body_bytes, budget);
       if (!read.ok) {
         void reply.header("connection", "close");

@@ -84,11 +84,33 @@ describe("publish", () => {
     expect(meter.told).toEqual([code]);
   });
 
-  it.each([new LogError("LOG_DAMAGED", "bad"), new RangeError("too long")])("throws what is our own fault: %s", async (error) => {
+  it.each([new LogError("LOG_DAMAGED", "bad"), new RangeError("too long")])(
+    "throws what is our own fault: %s",
+    async (error) => {
+      const meter = recordingMeter();
+      const publisher = createPublisher({ log: refusingLog(error), limits, clock, meter });
+      await expect(publisher.publish(good)).rejects.toBe(error);
+      expect(meter.told).toEqual(["internal-error"]);
+    },
+  );
+
+  it("bounds what waits for room and for the log", async () => {
+    let makeRoom = (): void => {};
+    const room = new Promise<void>((resolve) => {
+      makeRoom = resolve;
+    });
     const meter = recordingMeter();
-    const publisher = createPublisher({ log: refusingLog(error), limits, clock, meter });
-    await expect(publisher.publish(good)).rejects.toBe(error);
-    expect(meter.told).toEqual(["internal-error"]);
+    const log = memoryLog();
+    const publisher = createPublisher({ log, limits, clock, meter, room: () => room, waitingBytesMax: 1_000 });
+    const first = publisher.publish(good);
+    const second = publisher.publish({ ...good, event_id: "e2" });
+    expect(await publisher.publish({ ...good, event_id: "e3" })).toEqual({ outcome: "unavailable", code: "LOG_BUSY" });
+    expect(meter.told).toEqual(["LOG_BUSY"]);
+    expect(log.head).toBe(0);
+    makeRoom();
+    expect(await first).toMatchObject({ outcome: "accepted", lastSeq: 1 });
+    expect(await second).toMatchObject({ outcome: "accepted", lastSeq: 2 });
+    expect(await publisher.publish({ ...good, event_id: "e3" })).toMatchObject({ outcome: "accepted", lastSeq: 3 });
   });
 
   it("needs no meter", async () => {

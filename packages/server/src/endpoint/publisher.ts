@@ -1,8 +1,10 @@
 // Puts events into the log: for the HTTP route, which has them checked already, and for callers in this process.
 import { parsePublishedEvent } from "@sluice/protocol";
 import type { Clock } from "@sluice/runtime";
+import { pendingBytes } from "../log/append-queue.js";
 import { LogError, type EventDraft, type EventLog } from "../log/event-log.js";
 import type { Problem } from "./problem.js";
+import { PublishBudget } from "./publish-budget.js";
 import { batchProblem, draftOf, eventProblem } from "./publish-draft.js";
 import type { PublishLimits } from "./publish-limits.js";
 
@@ -46,9 +48,16 @@ export interface PublisherOptions {
   readonly meter?: PublishMeter;
   /** What a publish waits for first when delivery is behind with routing; undefined when there is room. */
   readonly room?: () => Promise<void> | undefined;
+  /**
+   * Most bytes of events that wait for room and for the log, over all publishes; default 64 MiB. Past it `LOG_BUSY`, but
+   * one publish is always let in when none waits.
+   */
+  readonly waitingBytesMax?: number;
 }
 
-/** The way into the log. What waits in it is bounded by the log (`LOG_BUSY`). */
+const waitingBytesMaxDefault = 67_108_864;
+
+/** The way into the log. */
 export interface Publisher {
   readonly limits: PublishLimits;
   /**
@@ -64,21 +73,33 @@ export interface Publisher {
 }
 
 /** Makes the publisher of a log, which stays its caller's to close. */
-export function createPublisher({ log, limits, clock, meter, room }: PublisherOptions): Publisher {
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { log, limits, clock, meter, room } = options;
+  const waiting = new PublishBudget(options.waitingBytesMax ?? waitingBytesMaxDefault);
+
   async function commit(drafts: readonly EventDraft[]): Promise<CommitOutcome> {
-    await room?.();
-    const startMs = clock.now();
+    const weight = pendingBytes(drafts);
+    if (!waiting.take(weight)) return unavailable("LOG_BUSY");
     try {
+      await room?.();
+      const startMs = clock.now();
       const { firstSeq, lastSeq, duplicates } = await log.append(drafts);
       const bytes = drafts.reduce((sum, draft) => sum + draft.fields.length, 0);
       meter?.accepted({ events: drafts.length, duplicates, bytes, waitedMs: clock.now() - startMs });
       return { outcome: "accepted", accepted: drafts.length, firstSeq, lastSeq, duplicates };
     } catch (error) {
       const code = refusalOf(error);
-      meter?.refused(code ?? "internal-error");
-      if (code === undefined) throw error;
-      return { outcome: "unavailable", code };
+      if (code !== undefined) return unavailable(code);
+      meter?.refused("internal-error");
+      throw error;
+    } finally {
+      waiting.giveBack(weight);
     }
+  }
+
+  function unavailable(code: LogRefusal): CommitOutcome {
+    meter?.refused(code);
+    return { outcome: "unavailable", code };
   }
 
   async function publish(events: unknown): Promise<PublishOutcome> {

@@ -1,11 +1,11 @@
-// How many bytes of publish bodies the process holds at once.
+// How many bytes of publishes the process holds at once.
 
-/** Bytes that are taken while a body is held and given back after; never more than the budget. */
-export class PublishBodyBudget {
+/** Bytes that are taken while something is held and given back after. */
+export class PublishBudget {
   readonly #bytesMax: number;
   #bytes = 0;
 
-  /** @param bytesMax at least the largest body, or that body is never let in */
+  /** @param bytesMax never passed, except by what is taken alone: when nothing is held any amount is let in */
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
@@ -15,9 +15,9 @@ export class PublishBodyBudget {
     return this.#bytes;
   }
 
-  /** Whether `bytes` more would fit now. */
+  /** Whether `bytes` more would be let in now. */
   hasRoomFor(bytes: number): boolean {
-    return this.#bytes + bytes <= this.#bytesMax;
+    return this.#bytes === 0 || this.#bytes + bytes <= this.#bytesMax;
   }
 
   /** Takes `bytes`, or says false and takes nothing. */
