@@ -3,8 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pino from "pino";
-import { mintToken, settingsWith } from "@sluice/runtime";
+import { createLogger, mintToken, settingsWith } from "@sluice/runtime";
 import { createServer } from "@sluice/server";
 import { benchPayload, usage, type ServerReport, type SourceOptions } from "./server-report.js";
 
@@ -22,7 +21,7 @@ const settings = settingsWith({
   log: { dir, retention: { max_events: 200_000 } },
   auth: { hs256_secret: secret },
 });
-const server = await createServer({ settings, logger: pino({ level: "warn" }) });
+const server = await createServer({ settings, logger: createLogger({ level: "warn", service: "bench" }) });
 const token = await mintToken(secret, { sub: "bench", ttlMs: 3_600_000 });
 let published = 0;
 let isRunning = false;

@@ -12,6 +12,7 @@ export { settingsWith, type SettingsOverrides } from "./settings/settings-with.j
 export { scrub } from "./telemetry/scrub.js";
 export { HistogramInstrument, type HistogramCounts } from "./telemetry/histogram-instrument.js";
 export { LabelledInstrument, otherLabel } from "./telemetry/labelled-instrument.js";
+export { createLogger, type Logger, type LoggerOptions } from "./telemetry/logger.js";
 export type { Instruments, MetricDefinition, MetricTable } from "./telemetry/metric-table.js";
 export { metricsMarkdown } from "./telemetry/metrics-markdown.js";
 export { NumberInstrument } from "./telemetry/number-instrument.js";

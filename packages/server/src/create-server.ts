@@ -9,9 +9,9 @@ import {
   type AuthFailureReason,
   type Clock,
   type FoundToken,
+  type Logger,
   type Settings,
 } from "@sluice/runtime";
-import type { Logger } from "pino";
 import { closes } from "@sluice/protocol";
 import { BackpressureHandler } from "./delivery/backpressure-handler.js";
 import type { Consumer } from "./delivery/consumer.js";

@@ -25,10 +25,10 @@ export interface ConsumerMetrics {
 
 /** Measures a consumer; `lagMs` is the age of the oldest event that waits for it. */
 export function measureConsumer(consumer: Consumer, clock: Clock, lagMs: number): ConsumerMetrics {
-  const { buffer, lane } = consumer;
+  const { buffer } = consumer;
   const { sent, bytes, latencySumMs, lastSendAtMs } = consumer.account;
   const messagesDropped = consumer.dropped;
-  const pending = consumer.isLevel ? 0 : buffer.size(lane);
+  const { pending } = consumer;
   return {
     connectionId: consumer.id,
     bufferSize: Math.min(pending, buffer.maxMessages),

@@ -113,6 +113,11 @@ export class Consumer implements LaneMember {
     }
   }
 
+  /** Events that wait for it. */
+  get pending(): number {
+    return this.isLevel ? 0 : this.buffer.size(this.lane);
+  }
+
   /** Events skipped so far. Of a level consumer nothing waits, and its cursor stands where it was last behind. */
   get dropped(): number {
     return this.isLevel ? this.buffer.dropped : this.buffer.droppedBy(this.lane);

@@ -2,8 +2,7 @@
 
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { AuthOutcome, Clock, FoundToken, Settings, TicketStore } from "@sluice/runtime";
-import type { Logger } from "pino";
+import type { AuthOutcome, Clock, FoundToken, Logger, Settings, TicketStore } from "@sluice/runtime";
 import cors from "@fastify/cors";
 import fastify, { type FastifyInstance } from "fastify";
 import type { Consumer } from "../delivery/consumer.js";
