@@ -14,6 +14,8 @@ export { HistogramInstrument, type HistogramCounts } from "./telemetry/histogram
 export { LabelledInstrument, otherLabel } from "./telemetry/labelled-instrument.js";
 export { createLogger, type Logger, type LoggerOptions } from "./telemetry/logger.js";
 export type { Instruments, MetricDefinition, MetricTable } from "./telemetry/metric-table.js";
+export { createLogDestination, type LogDestination, type LogDestinationOptions } from "./telemetry/log-destination.js";
+export { createLogger, type Logger, type LoggerOptions } from "./telemetry/logger.js";
 export { metricsMarkdown } from "./telemetry/metrics-markdown.js";
 export { NumberInstrument } from "./telemetry/number-instrument.js";
 export { createMetricsRegistry, registerMetrics } from "./telemetry/register-metrics.js";
