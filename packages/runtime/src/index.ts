@@ -12,7 +12,6 @@ export { settingsWith, type SettingsOverrides } from "./settings/settings-with.j
 export { scrub } from "./telemetry/scrub.js";
 export { HistogramInstrument, type HistogramCounts } from "./telemetry/histogram-instrument.js";
 export { LabelledInstrument, otherLabel } from "./telemetry/labelled-instrument.js";
-export { createLogger, type Logger, type LoggerOptions } from "./telemetry/logger.js";
 export type { Instruments, MetricDefinition, MetricTable } from "./telemetry/metric-table.js";
 export { createLogDestination, type LogDestination, type LogDestinationOptions } from "./telemetry/log-destination.js";
 export { createLogger, type Logger, type LoggerOptions } from "./telemetry/logger.js";
