@@ -2,8 +2,7 @@
 // that one laggard's reading delays neither the live path nor another laggard.
 
 import type { Clock } from "@sluice/runtime";
-import { LogError, type EventMatch } from "../log/event-log.js";
-import type { SharedEvent } from "../routing/shared-event.js";
+import { LogError, type EventMatch, type EventRecord } from "../log/event-log.js";
 import type { Consumer } from "./consumer.js";
 import type { DeliveryTally } from "./delivery-tally.js";
 import type { LogRange } from "./message-buffer.js";
@@ -124,18 +123,8 @@ export class CatchUp {
         buffer.passGap(gap);
         return "more";
       }
-      case "event": {
-        const event = this.#options.tail.get(step.seq) ?? findInPage(this.#pageAt(consumer, step.seq - 1), step.seq);
-        if (event === undefined) {
-          if (consumer.page === undefined) return this.#need(consumer, step.seq - 1);
-          buffer.loseEvent(step.seq);
-          return "more";
-        }
-        slice.looked += 1;
-        if (wants(step.filter, event)) this.#send(consumer, slice, event);
-        buffer.passEvent(step.seq);
-        return "more";
-      }
+      case "event":
+        return this.#event(consumer, slice, step.seq, step.filter);
       case "range":
         return this.#range(consumer, slice, step.range, step.filter);
     }
@@ -154,13 +143,37 @@ export class CatchUp {
     slice.chunkBytes += bytes.length;
   }
 
-  #send(consumer: Consumer, slice: Slice, event: SharedEvent): void {
+  /** An event named by its seq: in memory, or in its page of the log. */
+  #event(consumer: Consumer, slice: Slice, seq: number, filter: EventMatch | null): Progress {
+    const { clock, tail } = this.#options;
+    const shared = tail.get(seq);
+    slice.looked += 1;
+    if (shared !== undefined) {
+      if (wants(filter, shared.record)) {
+        this.#send(consumer, slice, shared.bytes(consumer.encoding), 1);
+        consumer.countLatency(clock.now() - shared.durableAtMs);
+      }
+      consumer.buffer.passEvent(seq);
+      return "more";
+    }
+    const page = this.#pageAt(consumer, seq - 1);
+    if (page === undefined) return this.#need(consumer, seq - 1);
+    const index = page.indexAfter(seq - 1);
+    const record = page.records[index];
+    if (record?.seq !== seq) {
+      consumer.buffer.loseEvent(seq);
+      return "more";
+    }
+    if (wants(filter, record)) this.#send(consumer, slice, page.slice(consumer.encoding, index, index + 1), 1);
+    consumer.buffer.passEvent(seq);
+    return "more";
+  }
+
+  #send(consumer: Consumer, slice: Slice, bytes: Buffer, events: number): void {
     const { clock, tally } = this.#options;
-    const bytes = event.bytes(consumer.encoding);
     this.#push(slice, bytes);
-    const now = clock.now();
-    consumer.countSent(bytes.length, now - event.durableAtMs, now);
-    tally.delivered += 1;
+    consumer.countSent(events, bytes.length, clock.now());
+    tally.delivered += events;
     tally.bytesOut += bytes.length;
   }
 
@@ -176,22 +189,41 @@ export class CatchUp {
       buffer.loseRange(page.oldest - 1);
       return "more";
     }
+    this.#sendRuns(consumer, slice, page, range, filter);
+    return "more";
+  }
+
+  /** Sends what is wanted of a page, a run of neighbours as one buffer, until the chunk is full. */
+  #sendRuns(consumer: Consumer, slice: Slice, page: Page, range: LogRange, filter: EventMatch | null): void {
+    const { encoding, buffer } = consumer;
+    const { records } = page;
     let matched = 0;
     let scannedTo = page.scannedTo;
-    for (let index = firstAfter(page, range.after); index < page.events.length; index += 1) {
-      const event = page.events[index] as SharedEvent;
-      if (event.seq > range.until) break;
-      if (slice.chunkBytes >= chunkBytesMax || slice.looked >= sliceEventsMax) {
-        scannedTo = event.seq - 1;
+    let index = page.indexAfter(range.after);
+    let runFrom = index;
+    const endRun = (): void => {
+      if (index > runFrom) this.#send(consumer, slice, page.slice(encoding, runFrom, index), index - runFrom);
+      runFrom = index + 1;
+    };
+    for (let runBytes = 0; index < records.length; index += 1) {
+      const record = records[index] as EventRecord;
+      if (record.seq > range.until) break;
+      if (slice.chunkBytes + runBytes >= chunkBytesMax || slice.looked >= sliceEventsMax) {
+        scannedTo = record.seq - 1;
         break;
       }
       slice.looked += 1;
-      if (!wants(range.match, event)) continue;
-      matched += 1;
-      if (wants(filter, event)) this.#send(consumer, slice, event);
+      const isMatch = wants(range.match, record);
+      if (isMatch) matched += 1;
+      if (isMatch && wants(filter, record)) {
+        runBytes += record.fields.length;
+        continue;
+      }
+      endRun();
+      runBytes = 0;
     }
+    endRun();
     buffer.passRange(scannedTo, matched);
-    return "more";
   }
 
   #pageAt(consumer: Consumer, after: number): Page | undefined {
@@ -227,24 +259,6 @@ export class CatchUp {
   }
 }
 
-function wants(match: EventMatch | null, event: SharedEvent): boolean {
-  return match === null || match.matches(event.record.eventType, event.record.clusterId);
-}
-
-/** Index of the first event of the page with a seq over `after`. */
-function firstAfter(page: Page, after: number): number {
-  let low = 0;
-  let high = page.events.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((page.events[middle] as SharedEvent).seq <= after) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function findInPage(page: Page | undefined, seq: number): SharedEvent | undefined {
-  if (page === undefined) return undefined;
-  const event = page.events[firstAfter(page, seq - 1)];
-  return event?.seq === seq ? event : undefined;
+function wants(match: EventMatch | null, record: EventRecord): boolean {
+  return match === null || match.matches(record.eventType, record.clusterId);
 }

@@ -26,7 +26,7 @@ export interface ConsumerMetrics {
 /** Measures a consumer; `lagMs` is the age of the oldest event that waits for it. */
 export function measureConsumer(consumer: Consumer, clock: Clock, lagMs: number): ConsumerMetrics {
   const { buffer } = consumer;
-  const { sent, bytes, latencySumMs, lastSendAtMs } = consumer.account;
+  const { sent, bytes, averageLatencyMs, lastSendAtMs } = consumer.account;
   const messagesDropped = consumer.dropped;
   const { pending } = consumer;
   return {
@@ -39,7 +39,7 @@ export function measureConsumer(consumer: Consumer, clock: Clock, lagMs: number)
     bytesSent: bytes,
     messagesDropped,
     lastSendTimeMs: lastSendAtMs === 0 ? null : Math.round(clock.wall() - (clock.now() - lastSendAtMs)),
-    averageLatencyMs: sent === 0 ? 0 : Math.round((latencySumMs / sent) * 100) / 100,
+    averageLatencyMs: Math.round(averageLatencyMs * 100) / 100,
     lagMs,
   };
 }

@@ -61,6 +61,8 @@ export class Consumer implements LaneMember {
   #isHolding = false;
   #sent = 0;
   #bytesSent = 0;
+  /** Events whose latency is in the sum. */
+  #timed = 0;
   #latencySumMs = 0;
   #lastSendAtMs = 0;
   #base = { events: 0, bytes: 0, latencySumMs: 0 };
@@ -127,12 +129,17 @@ export class Consumer implements LaneMember {
     return this.#replies.length > 0 || this.#notices.length > 0 || this.pingDue !== undefined;
   }
 
-  /** Counts an event sent apart from the lane's flush. */
-  countSent(bytes: number, latencyMs: number, now: number): void {
-    this.#sent += 1;
+  /** Counts events sent apart from the lane's flush. */
+  countSent(events: number, bytes: number, now: number): void {
+    this.#sent += events;
     this.#bytesSent += bytes;
-    this.#latencySumMs += latencyMs;
     this.#lastSendAtMs = now;
+  }
+
+  /** Counts the latency of one of them; what was asked for from the log's past has none. */
+  countLatency(latencyMs: number): void {
+    this.#timed += 1;
+    this.#latencySumMs += latencyMs;
   }
 
   /** From now on the lane's totals count for this consumer too. */
@@ -147,18 +154,20 @@ export class Consumer implements LaneMember {
     const { events, bytes, latencySumMs, flushedAtMs } = this.lane.totals;
     if (events > this.#base.events) this.#lastSendAtMs = flushedAtMs;
     this.#sent += events - this.#base.events;
+    this.#timed += events - this.#base.events;
     this.#bytesSent += bytes - this.#base.bytes;
     this.#latencySumMs += latencySumMs - this.#base.latencySumMs;
     this.buffer.passed += events - this.#base.events;
     this.openAccount();
   }
 
-  get account(): { sent: number; bytes: number; latencySumMs: number; lastSendAtMs: number } {
+  /** What was sent so far; `averageLatencyMs` is 0 when nothing was timed. */
+  get account(): { sent: number; bytes: number; averageLatencyMs: number; lastSendAtMs: number } {
     this.settleAccount();
     return {
       sent: this.#sent,
       bytes: this.#bytesSent,
-      latencySumMs: this.#latencySumMs,
+      averageLatencyMs: this.#timed === 0 ? 0 : this.#latencySumMs / this.#timed,
       lastSendAtMs: this.#lastSendAtMs,
     };
   }

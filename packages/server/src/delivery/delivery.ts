@@ -62,7 +62,7 @@ export class Delivery {
     this.#catchUp = new CatchUp({
       clock,
       tail: this.#tail,
-      pages: new Pages({ log, clock, bytesMax: options.tailBytes * pagesShare }),
+      pages: new Pages({ log, bytesMax: options.tailBytes * pagesShare }),
       tally: this.tally,
       onError,
       onProgress: (consumer) => this.#relieve(consumer),

@@ -8,7 +8,16 @@ export interface Encoding {
   readonly name: string;
   /** This encoding's slot in a shared event: a small integer of its own, from 0. */
   readonly slot: number;
-  /** The whole of what travels for an event. Called once per event and encoding, however many receive it. */
-  encodeEvent(record: EventRecord): Buffer;
+  /** Bytes of the whole of what travels for an event. */
+  eventBytes(record: EventRecord): number;
+  /** Writes them at an offset; returns the offset after them. Called once per event, however many receive it. */
+  writeEvent(record: EventRecord, target: Buffer, at: number): number;
   encodeFrame(frame: ServerFrame): Buffer;
+}
+
+/** One event in a buffer of its own. */
+export function encodeEvent(encoding: Encoding, record: EventRecord): Buffer {
+  const target = Buffer.allocUnsafe(encoding.eventBytes(record));
+  encoding.writeEvent(record, target, 0);
+  return target;
 }

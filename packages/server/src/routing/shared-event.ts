@@ -1,7 +1,7 @@
 // An event on its way out: one object and one encoding for all who receive it.
 
 import type { EventRecord } from "../log/event-log.js";
-import type { Encoding } from "./encoding.js";
+import { encodeEvent, type Encoding } from "./encoding.js";
 
 /** A record with its encodings, each made when first asked for. */
 export class SharedEvent {
@@ -22,6 +22,6 @@ export class SharedEvent {
 
   /** The bytes that travel; shared, never to be modified. */
   bytes(encoding: Encoding): Buffer {
-    return (this.#encoded[encoding.slot] ??= encoding.encodeEvent(this.record));
+    return (this.#encoded[encoding.slot] ??= encodeEvent(encoding, this.record));
   }
 }

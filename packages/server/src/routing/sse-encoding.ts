@@ -18,20 +18,25 @@ export function parseCursor(text: string): { readonly epoch: string; readonly se
   return { epoch: match[1], seq };
 }
 
+const eventEnd = "}\n\n";
+
 /** The encoding of streams from the log `epoch`. */
 export function createSseEncoding(epoch: string): Encoding {
-  const encodeEvent = ({ seq, fields }: EventRecord): Buffer => {
-    const head = `id: ${formatCursor(epoch, seq)}\ndata: {"type":"event","seq":${seq},`;
-    const target = Buffer.allocUnsafe(head.length + fields.length + 3);
-    let at = target.write(head, "latin1");
-    at += fields.copy(target, at);
-    target.write("}\n\n", at, "latin1");
-    return target;
-  };
+  const headOf = (seq: number): string => `id: ${formatCursor(epoch, seq)}\ndata: {"type":"event","seq":${seq},`;
   const encodeFrame = (frame: ServerFrame): Buffer => {
     // No event is dispatched without data, but the id counts (WHATWG HTML §9.2.6).
     if (frame.type === "ping") return Buffer.from(`: ping ${frame.timestamp}\nid: ${formatCursor(epoch, frame.seq)}\n\n`);
     return Buffer.from(`event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`);
   };
-  return { name: "sse", slot: 1, encodeEvent, encodeFrame };
+  return {
+    name: "sse",
+    slot: 1,
+    eventBytes: ({ seq, fields }: EventRecord) => headOf(seq).length + fields.length + eventEnd.length,
+    writeEvent: ({ seq, fields }: EventRecord, target: Buffer, at: number) => {
+      let end = at + target.write(headOf(seq), at, "latin1");
+      end += fields.copy(target, end);
+      return end + target.write(eventEnd, end, "latin1");
+    },
+    encodeFrame,
+  };
 }

@@ -7,6 +7,7 @@ import type { Encoding } from "./encoding.js";
 const finText = 0x81;
 const length16 = 126;
 const length64 = 127;
+const closingBrace = 0x7d;
 const prefix = '{"type":"event","seq":';
 
 function headerBytes(payloadBytes: number): number {
@@ -14,46 +15,57 @@ function headerBytes(payloadBytes: number): number {
   return payloadBytes <= 0xffff ? 4 : 10;
 }
 
-function writeHeader(target: Buffer, payloadBytes: number): number {
-  target[0] = finText;
+/** Writes the header at an offset; returns the offset after it. */
+function writeHeader(target: Buffer, at: number, payloadBytes: number): number {
+  target[at] = finText;
   if (payloadBytes < length16) {
-    target[1] = payloadBytes;
-    return 2;
+    target[at + 1] = payloadBytes;
+    return at + 2;
   }
   if (payloadBytes <= 0xffff) {
-    target[1] = length16;
-    target.writeUInt16BE(payloadBytes, 2);
-    return 4;
+    target[at + 1] = length16;
+    target[at + 2] = payloadBytes >>> 8;
+    target[at + 3] = payloadBytes & 0xff;
+    return at + 4;
   }
-  target[1] = length64;
-  target.writeUInt32BE(Math.floor(payloadBytes / 2 ** 32), 2);
-  target.writeUInt32BE(payloadBytes >>> 0, 6);
-  return 10;
+  target[at + 1] = length64;
+  target.writeUInt32BE(Math.floor(payloadBytes / 2 ** 32), at + 2);
+  return target.writeUInt32BE(payloadBytes >>> 0, at + 6);
 }
 
 /** One text frame around `text`. */
 export function textFrame(text: string): Buffer {
   const payloadBytes = Buffer.byteLength(text);
   const target = Buffer.allocUnsafe(headerBytes(payloadBytes) + payloadBytes);
-  target.write(text, writeHeader(target, payloadBytes), "utf8");
+  target.write(text, writeHeader(target, 0, payloadBytes), "utf8");
   return target;
 }
 
-/** The event of protocol §4 around the record's stored members, which are copied as they are. */
-function eventFrame(record: EventRecord): Buffer {
-  const head = `${prefix}${record.seq},`;
-  const payloadBytes = head.length + record.fields.length + 1;
-  const target = Buffer.allocUnsafe(headerBytes(payloadBytes) + payloadBytes);
-  let at = writeHeader(target, payloadBytes);
-  at += target.write(head, at, "latin1");
-  at += record.fields.copy(target, at);
-  target[at] = 0x7d;
-  return target;
+function digits(seq: number): number {
+  let count = 1;
+  for (let power = 10; power <= seq; power *= 10) count += 1;
+  return count;
+}
+
+/** Bytes of the event's JSON (protocol §4): prefix, seq, comma, the record's stored members, brace. */
+function payloadBytesOf(record: EventRecord): number {
+  return prefix.length + digits(record.seq) + 1 + record.fields.length + 1;
 }
 
 export const websocketEncoding: Encoding = {
   name: "websocket",
   slot: 0,
-  encodeEvent: eventFrame,
+  eventBytes: (record) => {
+    const payloadBytes = payloadBytesOf(record);
+    return headerBytes(payloadBytes) + payloadBytes;
+  },
+  writeEvent: (record, target, at) => {
+    let end = writeHeader(target, at, payloadBytesOf(record));
+    end += target.write(`${prefix}${record.seq},`, end, "latin1");
+    target.set(record.fields, end);
+    end += record.fields.length;
+    target[end] = closingBrace;
+    return end + 1;
+  },
   encodeFrame: (frame: ServerFrame) => textFrame(JSON.stringify(frame)),
 };
