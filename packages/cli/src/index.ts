@@ -1,1 +1,3 @@
-export {};
+// The command line as a part of other programs and of tests.
+export { runProgram } from "./run-program.js";
+export type { InputStream, OutputStream, Terminal } from "./terminal/terminal.js";

@@ -1,0 +1,48 @@
+// `sluice serve`: runs the streaming service.
+import { Command } from "commander";
+import { devBanner } from "../serve/dev-banner.js";
+import { processLog } from "../serve/process-log.js";
+import { runService } from "../serve/run-service.js";
+import { paintFor } from "../terminal/paint.js";
+import { takesColour, type Terminal } from "../terminal/terminal.js";
+import { settingsOrProblems } from "./settings-problems.js";
+
+const examples = `
+Examples:
+  From a file:
+    $ sluice serve --config sluice.yaml
+  With flags; every setting is one, and an environment variable too:
+    $ sluice serve --server.port=8080 --log.dir=/var/lib/sluice --auth.hs256_secret_file=secret
+    $ SLUICE_SERVER__PORT=8080 sluice serve --config sluice.yaml
+  To try things out on this machine, with nobody asked for a token:
+    $ sluice serve --auth.dev --demo.enabled --telemetry.log_pretty
+
+Flags come before the environment, that before the file, that before the defaults. \`sluice config print\` shows every
+setting. The log goes to stdout, JSON lines. SIGTERM and Ctrl-C drain: clients are told when to come back, what was
+accepted is written out. A second one ends at once.
+Exit code: 0 after a drain, 78 for a wrong configuration, with every problem on stderr.`;
+
+/** `sluice serve`. */
+export function serveCommand(terminal: Terminal): Command {
+  return new Command("serve")
+    .description("Run the streaming service")
+    .usage("[--config <file>] [--any.setting=value]…")
+    .option("--config <file>", "YAML file (default: SLUICE_CONFIG, or none)")
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .addHelpText("after", examples)
+    .action(async ({ config }: { config?: string }, command: Command) => {
+      const { settings, warnings } = settingsOrProblems({
+        ...(config === undefined ? {} : { file: config }),
+        env: terminal.env,
+        flags: command.args,
+        requireAuth: true,
+      });
+      const { stderr, stdout, env, interrupted } = terminal;
+      if (settings.auth.dev) stderr.write(devBanner(paintFor(takesColour(stderr, env))));
+      const { logger, end } = processLog(settings, stdout, takesColour(stdout, env));
+      for (const warning of warnings) logger.warn(warning);
+      await runService({ settings, logger, interrupted });
+      await end();
+    });
+}
