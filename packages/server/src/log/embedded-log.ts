@@ -1,14 +1,17 @@
 // The default engine: durable on this machine, in LMDB. Opening checks what is there and changes none of it.
-import { randomUUID } from "node:crypto";
-import { access, mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readCheckedBlockHeader } from "./block-header.js";
+import { createLmdbFile } from "./create-lmdb-file.js";
 import { DirectoryLock } from "./directory-lock.js";
 import { EmbeddedStore } from "./embedded-store.js";
 import { LogError, type EventLog } from "./event-log.js";
+import { FileHeadroom } from "./file-headroom.js";
+import { checkLmdbFile } from "./lmdb-file-check.js";
 import { blockAt, metaKey, newestKeys, openLmdb, type LmdbDatabase } from "./lmdb-database.js";
 import type { LogOptions } from "./log-options.js";
-import { decodeMeta, encodeMeta, type MetaRecord } from "./meta-record.js";
+import { decodeMeta, type MetaRecord } from "./meta-record.js";
 import { rememberIds } from "./remember-ids.js";
 import { StoredLog } from "./stored-log.js";
 
@@ -35,7 +38,8 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
   const lock = await DirectoryLock.acquire(options.dir);
   try {
     const path = join(options.dir, fileName);
-    if (!(await exists(path))) await createDatabase(options.dir, path);
+    if (!existsSync(path)) await createLmdbFile(path);
+    await checkLmdbFile(path);
     return await openDatabase(path, options, lock);
   } catch (error) {
     await lock.release();
@@ -43,43 +47,17 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Made under another name and moved when whole, so that a file under its own name always holds a log. */
-async function createDatabase(dir: string, path: string): Promise<void> {
-  const draft = `${path}.new`;
-  await rm(draft, { force: true });
-  const db = openLmdb(draft);
-  db.putSync(metaKey, encodeMeta({ epoch: randomUUID(), head: 0, oldest: 1, bytes: 0 }));
-  await db.close();
-  await rm(`${draft}-lock`, { force: true });
-  await rename(draft, path);
-  await syncDirectory(dir);
-}
-
-async function syncDirectory(dir: string): Promise<void> {
-  const handle = await open(dir);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 async function openDatabase(path: string, options: EmbeddedLogOptions, lock: DirectoryLock): Promise<EventLog> {
+  const headroom = await FileHeadroom.open(path);
   const db = openChecked(path);
   try {
     const meta = readMeta(db);
     const remembered = rememberIds(db, options.dedup, options.clock.wall());
-    const store = new EmbeddedStore({ db, dir: options.dir, lock, limits: options.retention, meta });
+    const store = new EmbeddedStore({ db, headroom, lock, limits: options.retention, meta });
     return new StoredLog(store, options, remembered);
   } catch (error) {
     await db.close();
+    await headroom.close();
     throw error;
   }
 }

@@ -3,8 +3,17 @@ import { readBlockHeader } from "./block-header.js";
 import { commitError } from "./commit-error.js";
 import type { DirectoryLock } from "./directory-lock.js";
 import { encodeBlock, type EncodedBlock } from "./encode-block.js";
-import { LogError, type EventRecord, type LogPage, type ReadOptions } from "./event-log.js";
-import { blockAt, blockKeyOf, canBegin, commitBatch, metaKey, type LmdbDatabase } from "./lmdb-database.js";
+import type { EventRecord, LogPage, ReadOptions } from "./event-log.js";
+import type { FileHeadroom } from "./file-headroom.js";
+import {
+  blockAt,
+  blockKeyOf,
+  commitBatch,
+  fileBytesAfter,
+  metaKey,
+  pageUseOf,
+  type LmdbDatabase,
+} from "./lmdb-database.js";
 import type { RetentionLimits } from "./log-options.js";
 import type { LogStore } from "./log-store.js";
 import { encodeMeta, type MetaRecord } from "./meta-record.js";
@@ -27,10 +36,11 @@ const blockCost = 8;
 
 /** What a store is made of. */
 export interface EmbeddedStoreParts {
-  /** Owned by the store from here on, as is the lock. */
+  /** The store closes this and the next two. */
   readonly db: LmdbDatabase;
-  /** The directory of the database, and the lock on it. */
-  readonly dir: string;
+  /** Of the database's file. */
+  readonly headroom: FileHeadroom;
+  /** Of the database's directory. */
   readonly lock: DirectoryLock;
   readonly limits: RetentionLimits;
   /** As read from the database. */
@@ -41,7 +51,7 @@ export interface EmbeddedStoreParts {
 export class EmbeddedStore implements LogStore {
   readonly epoch: string;
   readonly #db: LmdbDatabase;
-  readonly #dir: string;
+  readonly #headroom: FileHeadroom;
   readonly #lock: DirectoryLock;
   readonly #limits: RetentionLimits;
   #head: number;
@@ -54,11 +64,10 @@ export class EmbeddedStore implements LogStore {
   /** Key of the oldest block that is not garbage, and what it says, once read. */
   #tailKey: number;
   #tail: Segment | undefined;
-  #isFull = false;
 
-  constructor({ db, dir, lock, limits, meta }: EmbeddedStoreParts) {
+  constructor({ db, headroom, lock, limits, meta }: EmbeddedStoreParts) {
     this.#db = db;
-    this.#dir = dir;
+    this.#headroom = headroom;
     this.#lock = lock;
     this.#limits = limits;
     this.epoch = meta.epoch;
@@ -123,6 +132,7 @@ export class EmbeddedStore implements LogStore {
 
   async close(): Promise<void> {
     await this.#db.close();
+    await this.#headroom.close();
     await this.#lock.release();
   }
 
@@ -134,10 +144,9 @@ export class EmbeddedStore implements LogStore {
     const head = blocks.at(-1)?.lastSeq ?? this.#head;
     const bytes = this.#bytes + addedBytes - sweptBytes;
     const meta = encodeMeta({ epoch: this.epoch, head, oldest: this.#oldest, bytes });
-    if (this.#isFull && !canBegin(this.#db)) {
-      throw new LogError("LOG_FAILED", "the log's disk refused to take back a write; nothing was stored");
-    }
+    const sizes = [...blocks.map((block) => block.value.length), meta.length];
     try {
+      await this.#headroom.ensure(fileBytesAfter(pageUseOf(this.#db), sizes, swept.length));
       await commitBatch(this.#db, () => {
         // Removals first: pages that they free inside the transaction are taken for what is added.
         for (const segment of swept) void this.#db.remove(segment.firstSeq);
@@ -145,11 +154,8 @@ export class EmbeddedStore implements LogStore {
         void this.#db.put(metaKey, meta);
       });
     } catch (cause) {
-      const error = await commitError(cause, this.#dir, addedBytes);
-      this.#isFull = error.code === "LOG_FULL";
-      throw error;
+      throw commitError(cause);
     }
-    this.#isFull = false;
     this.#head = head;
     this.#bytes = bytes;
     this.#garbage = this.#garbage.slice(swept.length);

@@ -2,6 +2,7 @@
 // how it says that a commit failed.
 import { open, type RootDatabase } from "lmdb";
 import { LogError } from "./event-log.js";
+import { pageHeaderBytes } from "./lmdb-meta-page.js";
 
 /** Blocks under the seq of their first record, and the meta record under {@link metaKey}. */
 export type LmdbDatabase = RootDatabase<Buffer, number>;
@@ -48,19 +49,6 @@ export async function commitBatch(db: LmdbDatabase, change: () => void): Promise
 }
 
 /**
- * Whether transactions can begin. After a failed write of its meta page LMDB refuses all, and an asynchronous one of
- * lmdb-js would then neither resolve nor reject.
- */
-export function canBegin(db: LmdbDatabase): boolean {
-  try {
-    db.transactionSync(() => undefined);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/**
  * The block under `key`, in a buffer that the next read of any database overwrites.
  * @throws {LogError} `LOG_DAMAGED` where there is none
  */
@@ -83,4 +71,37 @@ export function* newestKeys(db: LmdbDatabase): Generator<number> {
     if (key === metaKey) return;
     yield key;
   }
+}
+
+/** How far the database's pages go. */
+export interface PageUse {
+  readonly pageBytes: number;
+  readonly lastPage: number;
+  readonly depth: number;
+}
+
+/** Reads what the newest commit left. */
+export function pageUseOf(db: LmdbDatabase): PageUse {
+  const stats: Partial<Record<string, unknown>> = db.getStats();
+  const { pageSize, lastPageNumber, treeDepth } = stats;
+  if (typeof pageSize !== "number" || typeof lastPageNumber !== "number" || typeof treeDepth !== "number") {
+    throw new TypeError("lmdb-js tells its statistics differently");
+  }
+  return { pageBytes: pageSize, lastPage: lastPageNumber, depth: treeDepth };
+}
+
+/**
+ * Bytes that the file has at most after a commit, if no free page can be used.
+ *
+ * @param valueBytes of each value put
+ * @param removals keys removed
+ */
+export function fileBytesAfter(use: PageUse, valueBytes: readonly number[], removals: number): number {
+  const { pageBytes, lastPage, depth } = use;
+  const valuePages = valueBytes.reduce((sum, bytes) => sum + Math.ceil((pageHeaderBytes + bytes) / pageBytes), 0);
+  // Each change copies the pages from the root to a leaf, and may split one.
+  const treePages = (valueBytes.length + removals) * (depth + 1);
+  // 8 bytes for each page, were all of them free.
+  const freeListPages = 16 + Math.ceil((lastPage * 8) / pageBytes);
+  return (lastPage + 1 + valuePages + treePages + freeListPages) * pageBytes;
 }
