@@ -19,7 +19,7 @@ const vitest = join("node_modules", "vitest", "vitest.mjs");
 /** Task → the programs it runs with Node, each with its first arguments. */
 const tasks = {
   test: (rest) => [vitest, "run", ...(rest.length === 0 ? ["--coverage"] : rest)],
-  start: (rest) => [join("tools", "start.mjs"), ...rest],
+  start: (rest) => [join("packages", "cli", "bin", "sluice.js"), "start", ...rest],
   ok: (rest) => [join("tools", "ok.mjs"), ...rest],
   setup: () => undefined,
 };

@@ -29,7 +29,7 @@ for (const stream of [process.stdout, process.stderr]) {
     process.exit("code" in error && error.code === "EPIPE" ? exitCodes.ok : exitCodes.failure);
   });
 }
-process.on("uncaughtException", (error) => process.exit(report(error, terminal)));
+process.on("uncaughtException", (error) => void report(error, terminal).then((code) => process.exit(code)));
 
 const exitCode = await runProgram(process.argv.slice(2), terminal);
 await Promise.all([written(process.stdout), written(process.stderr)]);

@@ -1,6 +1,5 @@
 // One run of the program: arguments in, exit code out. All that people read of a failure is written here.
 import { debuglog } from "node:util";
-import { scrub } from "@sluice/runtime";
 import { CommanderError } from "commander";
 import { CliError } from "./cli-error.js";
 import { exitCodes } from "./exit-codes.js";
@@ -22,17 +21,18 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     await program.parseAsync([...args], { from: "user" });
     return exitCodes.ok;
   } catch (error) {
-    return report(error, terminal);
+    return await report(error, terminal);
   }
 }
 
 /** Tells what went wrong. @returns the exit code. */
-export function report(error: unknown, terminal: Terminal): number {
+export async function report(error: unknown, terminal: Terminal): Promise<number> {
   const paint = paintFor(takesColour(terminal.stderr, terminal.env));
   if (error instanceof CommanderError) {
     // Help and version, which commander throws for as well, have written their text.
     if (error.exitCode === 0 || error.code === "commander.help") return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     // A mistyped option is repeated with what was given to it, which may be a token.
+    const { scrub } = await import("@sluice/runtime");
     tell(terminal, `${paint.bad("sluice:")} ${scrub(error.message.replace(/^error: /, ""))}`);
     tell(terminal, paint.dim("--help shows how it is used."));
     return exitCodes.usage;

@@ -1,9 +1,7 @@
 // `sluice config check` and `sluice config print`.
-import { printSettings } from "@sluice/runtime";
 import { Command } from "commander";
 import { paintFor } from "../terminal/paint.js";
 import { takesColour, tell, type Terminal } from "../terminal/terminal.js";
-import { settingsOrProblems } from "./settings-problems.js";
 
 const checkExamples = `
 Examples:
@@ -42,8 +40,9 @@ function checkCommand(terminal: Terminal): Command {
     .allowUnknownOption()
     .allowExcessArguments()
     .addHelpText("after", checkExamples)
-    .action((_file: string | undefined, _options: unknown, command: Command) => {
+    .action(async (_file: string | undefined, _options: unknown, command: Command) => {
       const [named, flags] = splitFile(command.args);
+      const { settingsOrProblems } = await import("../config/settings-or-problems.js");
       const { warnings } = settingsOrProblems({
         ...(named === undefined ? {} : { file: named }),
         env: terminal.env,
@@ -65,12 +64,14 @@ function printCommand(terminal: Terminal): Command {
     .allowUnknownOption()
     .allowExcessArguments()
     .addHelpText("after", printExamples)
-    .action((options: { effective?: boolean; config?: string }, command: Command) => {
+    .action(async (options: { effective?: boolean; config?: string }, command: Command) => {
+      const { printSettings } = await import("@sluice/runtime");
       const isEffective = options.effective === true || options.config !== undefined || command.args.length > 0;
       if (!isEffective) {
         terminal.stdout.write(printSettings(undefined, { comments: true }));
         return;
       }
+      const { settingsOrProblems } = await import("../config/settings-or-problems.js");
       const { config } = options;
       const { settings } = settingsOrProblems({
         ...(config === undefined ? {} : { file: config }),

@@ -6,7 +6,6 @@ import { tokenSource } from "../arguments/token-source.js";
 import { CliError } from "../cli-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { type EventOptions, singleEventOptions } from "../publish/event-from-options.js";
-import { publishInput, publishOne } from "../publish/publish-input.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 interface PublishCommandOptions extends ConnectionOptions, EventOptions {
@@ -59,6 +58,7 @@ export function publishCommand(terminal: Terminal): Command {
   return command.action(async (argument: string | undefined, options: PublishCommandOptions) => {
     const file = inputOf(argument, options, terminal);
     const target = { address: options.url, token: tokenSource(options, terminal.env), retryForMs: options.retryFor };
+    const { publishInput, publishOne } = await import("../publish/publish-input.js");
     if (file === undefined) return publishOne(options, target, terminal);
     const { fromLine, progress } = options;
     return publishInput({ ...target, file, fromLine, progress: progress === true }, terminal);

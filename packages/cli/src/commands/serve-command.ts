@@ -1,11 +1,6 @@
 // `sluice serve`: runs the streaming service.
 import { Command } from "commander";
-import { devBanner } from "../serve/dev-banner.js";
-import { processLog } from "../serve/process-log.js";
-import { runService } from "../serve/run-service.js";
-import { paintFor } from "../terminal/paint.js";
-import { takesColour, type Terminal } from "../terminal/terminal.js";
-import { settingsOrProblems } from "./settings-problems.js";
+import type { Terminal } from "../terminal/terminal.js";
 
 const examples = `
 Examples:
@@ -32,17 +27,7 @@ export function serveCommand(terminal: Terminal): Command {
     .allowExcessArguments()
     .addHelpText("after", examples)
     .action(async ({ config }: { config?: string }, command: Command) => {
-      const { settings, warnings } = settingsOrProblems({
-        ...(config === undefined ? {} : { file: config }),
-        env: terminal.env,
-        flags: command.args,
-        requireAuth: true,
-      });
-      const { stderr, stdout, env, interrupted } = terminal;
-      if (settings.auth.dev) stderr.write(devBanner(paintFor(takesColour(stderr, env))));
-      const { logger, end } = processLog(settings, stdout, takesColour(stdout, env));
-      for (const warning of warnings) logger.warn(warning);
-      await runService({ settings, logger, interrupted });
-      await end();
+      const { serve } = await import("../serve/serve.js");
+      await serve({ config, flags: command.args }, terminal);
     });
 }

@@ -6,7 +6,6 @@ import { clustersOption, durationOption, integerOption, patternsOption } from ".
 import { tokenSource } from "../arguments/token-source.js";
 import { CliError } from "../cli-error.js";
 import { exitCodes } from "../exit-codes.js";
-import { follow } from "../tail/follow.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 interface TailOptions extends ConnectionOptions {
@@ -66,6 +65,7 @@ export function tailCommand(terminal: Terminal): Command {
     if (epoch !== undefined && since === undefined) {
       throw new CliError("--epoch needs --since; it says which log that position is of", { exitCode: exitCodes.usage });
     }
+    const { follow } = await import("../tail/follow.js");
     await follow(
       {
         address: url,

@@ -1,7 +1,7 @@
 // One `POST /api/v1/events`, and what its answer means.
 import { Agent, request } from "undici";
 import { problemDetail, readRetryAfter } from "../stream/handshake-refusal.js";
-import { describeNetworkError } from "../stream/network-error.js";
+import { describeNetworkError, networkErrorCode } from "../stream/network-error.js";
 
 /** Where and as whom to publish. */
 export interface PublishTarget {
@@ -13,8 +13,13 @@ export interface PublishTarget {
 /** What a request came to. */
 export type PostOutcome =
   | { readonly kind: "accepted"; readonly accepted: number; readonly firstSeq: number; readonly lastSeq: number; readonly duplicates: number }
-  /** Worth another try: the service may take it later. Whether it was stored is not known. */
-  | { readonly kind: "unavailable"; readonly why: string; readonly retryAfterMs: number | undefined }
+  /** Worth another try: the service may take it later. `mayBeStored`: it is not known that nothing was stored. */
+  | {
+      readonly kind: "unavailable";
+      readonly why: string;
+      readonly retryAfterMs: number | undefined;
+      readonly mayBeStored: boolean;
+    }
   /** More than the service takes at a time; nothing was stored. */
   | { readonly kind: "too-large"; readonly why: string }
   /** No use trying again; nothing was stored. */
@@ -41,6 +46,10 @@ const agent = new Agent({
 
 const tooLargeProblems = new Set(["urn:sluice:problem:body-too-large", "urn:sluice:problem:batch-too-large"]);
 const againStatuses = new Set([408, 425, 429, 500, 502, 503, 504, 507]);
+/** Of these, the refusals before anything is done (`problemTypes`). */
+const nothingStored = new Set([408, 425, 429, 503, 507]);
+/** The connection was never made. */
+const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
 
 /** Counts within the request; our reader thinks in lines of a file. */
 const eventPrefix = /^Event \d+(?: \(line \d+\))?: /;
@@ -62,7 +71,8 @@ export async function postEvents({ url, token }: PublishTarget, body: string): P
     const retryAfter = response.headers["retry-after"];
     return readAnswer(response.statusCode, typeof retryAfter === "string" ? retryAfter : undefined, text);
   } catch (error) {
-    return { kind: "unavailable", why: describeNetworkError(error), retryAfterMs: undefined };
+    const mayBeStored = !neverSent.has(networkErrorCode(error) ?? "");
+    return { kind: "unavailable", why: describeNetworkError(error), retryAfterMs: undefined, mayBeStored };
   }
 }
 
@@ -73,7 +83,10 @@ export function readAnswer(status: number, retryAfter: string | undefined, text:
   const said = problemDetail(text);
   const why = `${said?.replace(eventPrefix, "") ?? "the service refused the events"} (HTTP ${status})`;
   if (typeof members["type"] === "string" && tooLargeProblems.has(members["type"])) return { kind: "too-large", why };
-  if (againStatuses.has(status)) return { kind: "unavailable", why, retryAfterMs: readRetryAfter(retryAfter) };
+  if (againStatuses.has(status)) {
+    const mayBeStored = !nothingStored.has(status);
+    return { kind: "unavailable", why, retryAfterMs: readRetryAfter(retryAfter), mayBeStored };
+  }
   if (status === 404 && said === undefined) {
     return { kind: "refused", status, why: "there is no Sluice at this address (HTTP 404)", index: undefined };
   }

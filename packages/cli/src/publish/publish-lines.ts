@@ -1,7 +1,6 @@
 // NDJSON to the service: read, checked, batched and sent in order, one request at a time. The next batch is made while
 // one is under way; two requests at once could be committed in either order.
 import type { Readable } from "node:stream";
-import { type Clock, systemClock } from "@sluice/runtime";
 import { BatchQueue } from "./batch-queue.js";
 import { readEventText } from "./event-text.js";
 import type { PublishCounts } from "./publish-progress.js";
@@ -35,15 +34,16 @@ export interface PublishLinesOptions extends Pick<SendBatchOptions, "post" | "re
   readonly fromLine: number;
   readonly bytesTotal: number | undefined;
   readonly onProgress: (counts: PublishCounts) => void;
-  readonly clock?: Clock;
+  /** Monotonic ms; default: the machine's. */
+  readonly now?: () => number;
 }
 
 /** Publishes every line of `input`. Never throws for what the input, the network or the service does. */
 export async function publishLines(
   options: PublishLinesOptions,
 ): Promise<{ readonly end: PublishEnd; readonly so: PublishedSoFar }> {
-  const { input, fromLine, bytesTotal, onProgress, interrupted, clock = systemClock } = options;
-  const startedAt = clock.now();
+  const { input, fromLine, bytesTotal, onProgress, interrupted, now = () => performance.now() } = options;
+  const startedAt = now();
   const queue = new BatchQueue();
   const so = { events: 0, duplicates: 0, firstSeq: 0, lastSeq: 0, lastLine: 0, bytes: 0 };
 
@@ -83,7 +83,7 @@ export async function publishLines(
   }
 
   function elapsed(): number {
-    return clock.now() - startedAt;
+    return now() - startedAt;
   }
 }
 

@@ -41,11 +41,13 @@ export function endError(end: Exclude<PublishEnd, { kind: "done" }>, so: Publish
       });
     case "interrupted":
       return new CliError("interrupted", { exitCode: exitCodes.interrupted, hint: accepted + goOn(so) });
-    case "gave-up":
+    case "gave-up": {
+      const doubt = end.mayBeStored ? "\nWhether the request after that was stored is not known." : "";
       return new CliError(`${place.address}: ${end.why}`, {
         exitCode: exitCodes.unavailable,
-        hint: `${accepted}${goOn(so)}\nThe request after that was given up; whether it was stored is not known.`,
+        hint: accepted + goOn(so) + doubt,
       });
+    }
     case "refused":
       return refusal(end, accepted, so, place);
   }

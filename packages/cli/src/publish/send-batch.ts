@@ -1,6 +1,5 @@
 // A batch until it is accepted: tried again while the service is away, halved while it is too large.
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Clock, systemClock } from "@sluice/runtime";
 import { ReconnectBackoff } from "../stream/reconnect-backoff.js";
 import { batchBody, type EventBatch, halveBatch } from "./event-batch.js";
 import type { PostOutcome } from "./post-events.js";
@@ -15,7 +14,8 @@ export interface SendBatchOptions {
   readonly onAccepted: (accepted: Extract<PostOutcome, { kind: "accepted" }>, batch: EventBatch) => void;
   /** Ends waiting for another try. */
   readonly interrupted: AbortSignal;
-  readonly clock?: Clock;
+  /** Monotonic ms; default: the machine's. */
+  readonly now?: () => number;
   readonly backoff?: ReconnectBackoff;
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -24,8 +24,8 @@ export interface SendBatchOptions {
 export type SendFailure =
   /** `status`: HTTP; `line`: which one, where the service said so. */
   | { readonly kind: "refused"; readonly why: string; readonly status: number; readonly line: number | undefined }
-  /** The service was away for too long. Whether the batch was stored is not known. */
-  | { readonly kind: "gave-up"; readonly why: string };
+  /** The service was away for too long. */
+  | { readonly kind: "gave-up"; readonly why: string; readonly mayBeStored: boolean };
 
 /** What became of a batch. */
 export type SendOutcome = { readonly kind: "accepted" } | { readonly kind: "interrupted" } | SendFailure;
@@ -36,9 +36,10 @@ const waitFor = (ms: number, signal: AbortSignal): Promise<void> =>
 /** Sends one batch; the next may be sent when this resolves, so that order is kept. */
 export async function sendBatch(batch: EventBatch, options: SendBatchOptions): Promise<SendOutcome> {
   const { post, retryForMs, onRetry, onAccepted, interrupted } = options;
-  const { clock = systemClock, backoff = new ReconnectBackoff(), wait = waitFor } = options;
+  const { now = () => performance.now(), backoff = new ReconnectBackoff(), wait = waitFor } = options;
   const body = batchBody(batch);
   let failedAt: number | undefined;
+  let mayBeStored = false;
   for (;;) {
     const outcome = await post(body);
     switch (outcome.kind) {
@@ -56,11 +57,12 @@ export async function sendBatch(batch: EventBatch, options: SendBatchOptions): P
         return { kind: "refused", why: outcome.why, status: outcome.status, line };
       }
       case "unavailable": {
-        const now = clock.now();
-        failedAt ??= now;
+        const failedNow = now();
+        failedAt ??= failedNow;
+        mayBeStored ||= outcome.mayBeStored;
         const retryInMs = Math.max(backoff.next(), outcome.retryAfterMs ?? 0);
-        if (now - failedAt + retryInMs > retryForMs) {
-          return { kind: "gave-up", why: outcome.why };
+        if (failedNow - failedAt + retryInMs > retryForMs) {
+          return { kind: "gave-up", why: outcome.why, mayBeStored };
         }
         onRetry(outcome.why, retryInMs);
         await wait(retryInMs, interrupted);

@@ -4,8 +4,8 @@ import type { Paint } from "../terminal/paint.js";
 /** What the text is made of. */
 export interface StartFacts {
   readonly url: string;
-  /** Where the log is, for people. */
-  readonly logDir: string;
+  /** Where the log is, for people; undefined when it is in memory. */
+  readonly logDir: string | undefined;
   /** How often the demo publishes, ms; undefined when it doesn't. */
   readonly demoIntervalMs: number | undefined;
   /** Undefined when tokens are somebody else's to make. */
@@ -35,7 +35,7 @@ export function startText(facts: StartFacts, paint: Paint): string {
 
   const runs = [field("service", paint.bold(url))];
   if (takenPort !== undefined) runs.push(field("", `port ${takenPort} is taken by another program, so this one is used`));
-  runs.push(field("events", `${logDir} (kept over restarts)`));
+  runs.push(field("events", logDir === undefined ? "in memory only" : `${logDir} (kept over restarts)`));
   if (demoIntervalMs !== undefined) {
     runs.push(field("demo", `this machine's load, as METRIC_UPDATE of cluster local, every ${demoIntervalMs / 1_000} s`));
   }

@@ -1,7 +1,6 @@
 // A subscription that outlives its connections: reconnects as the close table says, and goes on where it was.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ErrorFrame, Policy } from "@sluice/protocol";
-import { type Clock, systemClock } from "@sluice/runtime";
 import { webSocketUrl } from "../arguments/server-address.js";
 import type { TokenSource } from "../arguments/token-source.js";
 import { ReconnectBackoff } from "./reconnect-backoff.js";
@@ -27,7 +26,8 @@ export interface StreamClientOptions {
   readonly onEvent: (event: EventMessage, text: string) => void;
   readonly onNotice: (notice: StreamNotice) => void;
   readonly backoff?: ReconnectBackoff;
-  readonly clock?: Clock;
+  /** Monotonic ms; default: the machine's. */
+  readonly now?: () => number;
 }
 
 /** The `id` of our one command. */
@@ -37,7 +37,7 @@ const stableMs = 5_000;
 
 export class StreamClient {
   readonly #options: StreamClientOptions;
-  readonly #clock: Clock;
+  readonly #now: () => number;
   readonly #backoff: ReconnectBackoff;
   readonly #position: StreamPosition;
   readonly #stopping = new AbortController();
@@ -53,7 +53,7 @@ export class StreamClient {
 
   constructor(options: StreamClientOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#now = options.now ?? (() => performance.now());
     this.#backoff = options.backoff ?? new ReconnectBackoff();
     this.#position = new StreamPosition(options.start);
     this.#patterns = new Set(options.events);
@@ -99,7 +99,7 @@ export class StreamClient {
     const connection = new StreamConnection({
       url: webSocketUrl(address, query),
       token: this.#usedToken,
-      clock: this.#clock,
+      now: this.#now,
       onMessage: (message, text) => this.#receive(message, text),
     });
     this.#connection = connection;
@@ -111,7 +111,7 @@ export class StreamClient {
 
   /** Waits for the next attempt, or says why there is none. */
   async #decide(ended: ConnectionEnd): Promise<StreamEnd | undefined> {
-    const now = this.#clock.now();
+    const now = this.#now();
     if (this.#subscribedAt !== undefined) {
       this.#lostAt = now;
       if (now - this.#subscribedAt >= stableMs) this.#backoff.reset();
@@ -148,7 +148,7 @@ export class StreamClient {
         this.#subscribe();
         return;
       case "subscribed":
-        this.#subscribedAt = this.#clock.now();
+        this.#subscribedAt = this.#now();
         this.#lostAt = undefined;
         this.#options.onNotice({ kind: "subscribed", userId: this.#userId, resumedAfter, seq: message.seq });
         return;

@@ -1,7 +1,6 @@
 // One WebSocket from handshake to close: frames in, commands out, silence noticed. Knows no reconnecting.
 import type { IncomingMessage } from "node:http";
 import { type CloseDuty, type Command, subprotocol } from "@sluice/protocol";
-import { type Clock, systemClock } from "@sluice/runtime";
 import { WebSocket } from "ws";
 import { describeClose, dutyOf } from "./close-duty.js";
 import { readHandshakeRefusal, refusalBytesMax } from "./handshake-refusal.js";
@@ -25,7 +24,8 @@ export interface StreamConnectionOptions {
   readonly token: string | undefined;
   /** Every frame, with the text it came as. */
   readonly onMessage: (message: ServerMessage, text: string) => void;
-  readonly clock?: Clock;
+  /** Monotonic ms; default: the machine's. */
+  readonly now?: () => number;
 }
 
 /** A command without the members that were left out. */
@@ -42,7 +42,7 @@ export class StreamConnection {
   /** Resolves once, however the connection ends; never rejects. */
   readonly ended: Promise<ConnectionEnd>;
   readonly #socket: WebSocket;
-  readonly #clock: Clock;
+  readonly #now: () => number;
   readonly #silence: SilenceWatch;
   readonly #onMessage: StreamConnectionOptions["onMessage"];
   #heartbeatMs = 0;
@@ -52,10 +52,10 @@ export class StreamConnection {
   #silenceTimer: NodeJS.Timeout | undefined;
   #pongTimer: NodeJS.Timeout | undefined;
 
-  constructor({ url, token, onMessage, clock = systemClock }: StreamConnectionOptions) {
-    this.#clock = clock;
+  constructor({ url, token, onMessage, now = () => performance.now() }: StreamConnectionOptions) {
+    this.#now = now;
     this.#onMessage = onMessage;
-    this.#silence = new SilenceWatch(clock.now());
+    this.#silence = new SilenceWatch(now());
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const socket = new WebSocket(url, [subprotocol], {
       headers,
@@ -96,7 +96,7 @@ export class StreamConnection {
     if (!this.#isPaused) return;
     this.#isPaused = false;
     clearInterval(this.#pongTimer);
-    this.#silence.resume(this.#clock.now());
+    this.#silence.resume(this.#now());
     this.#socket.resume();
   }
 
@@ -110,13 +110,13 @@ export class StreamConnection {
   }
 
   #opened(): void {
-    this.#silence.heard(this.#clock.now());
+    this.#silence.heard(this.#now());
     this.#watchSilence();
     if (this.#isPaused) this.#socket.pause();
   }
 
   #received(text: string): void {
-    this.#silence.heard(this.#clock.now());
+    this.#silence.heard(this.#now());
     const message = readServerMessage(text);
     if (message === undefined) return;
     if (message.type === "connected") {
@@ -133,7 +133,7 @@ export class StreamConnection {
 
   #watchSilence(): void {
     clearTimeout(this.#silenceTimer);
-    const remaining = this.#silence.remainingMs(this.#clock.now());
+    const remaining = this.#silence.remainingMs(this.#now());
     if (remaining <= 0) {
       this.#failure = `the server has been silent for ${Math.round(this.#silence.allowedMs / 1_000)} s`;
       this.#socket.terminate();

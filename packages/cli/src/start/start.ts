@@ -1,0 +1,83 @@
+// `sluice start` at work.
+import { relative } from "node:path";
+import { adminScope, createLogDestination, createLogger, mintToken, publishScope, type Settings } from "@sluice/runtime";
+import { formatDuration } from "../arguments/duration.js";
+import { type LoadedSettings, settingsOrProblems } from "../config/settings-or-problems.js";
+import { devBanner } from "../serve/dev-banner.js";
+import { runService } from "../serve/run-service.js";
+import type { ServeOptions } from "../serve/serve.js";
+import { paintFor } from "../terminal/paint.js";
+import { takesColour, type Terminal } from "../terminal/terminal.js";
+import { freePort } from "./free-port.js";
+import { ensureOwnSecret } from "./own-secret.js";
+import { planStart, secretFile } from "./start-settings.js";
+import { startText } from "./start-text.js";
+
+const tokenLifeMs = 86_400_000;
+const tokenSubject = "demo";
+/** npm puts the workspace's own program first, so this needs no network. */
+const program = "npx sluice";
+
+/** Runs a service to try, and tells how, until it is interrupted. @throws {CliError} when it could not start. */
+export async function start({ config, flags }: ServeOptions, terminal: Terminal): Promise<void> {
+  const { stdout, stderr, env, interrupted } = terminal;
+  const { settings, warnings, takenPort } = await prepare(config, flags, env);
+  if (settings.auth.dev) stderr.write(devBanner(paintFor(takesColour(stderr, env))));
+  const { log_level: level, log_pretty: pretty } = settings.telemetry;
+  // What we tell goes the way of the log lines, so that the two keep their order.
+  const destination = createLogDestination();
+  const logger = createLogger({ level, pretty, service: "sluice", destination });
+  for (const warning of warnings) logger.warn(warning);
+  const token = await tokenFor(settings);
+  await runService({
+    settings,
+    logger,
+    interrupted,
+    onListening: ({ url }) => {
+      const facts = {
+        url,
+        logDir: settings.log.engine === "memory" ? undefined : shortest(settings.log.dir),
+        demoIntervalMs: settings.demo.enabled ? settings.demo.interval_ms : undefined,
+        token,
+        tokenLife: formatDuration(tokenLifeMs),
+        isOpen: settings.auth.dev,
+        takenPort,
+        program,
+      };
+      destination.write(startText(facts, paintFor(takesColour(stdout, env))));
+    },
+  });
+  destination.write("Goodbye.\n");
+  destination.flushSync();
+}
+
+function shortest(path: string): string {
+  const fromHere = relative(".", path);
+  return fromHere === "" || fromHere.startsWith("..") ? path : fromHere;
+}
+
+type Prepared = Pick<LoadedSettings, "settings" | "warnings"> & { readonly takenPort: number | undefined };
+
+async function prepare(config: string | undefined, args: readonly string[], env: Terminal["env"]): Promise<Prepared> {
+  const options = { ...(config === undefined ? {} : { file: config }), env, flags: args };
+  const plan = planStart(options);
+  if (plan.usesOwnSecret) await ensureOwnSecret(secretFile);
+  const loaded = settingsOrProblems({ ...options, flags: plan.flags, requireAuth: true });
+  const { host, port } = loaded.settings.server;
+  const chosen = plan.mayChoosePort ? await freePort(host, port) : port;
+  if (chosen === port) return { ...loaded, takenPort: undefined };
+  const flags = [...plan.flags, `--server.port=${chosen}`];
+  return { ...settingsOrProblems({ ...options, flags, requireAuth: true }), takenPort: port };
+}
+
+/** A token for whoever tries it out, where the shared secret is ours to sign with. */
+async function tokenFor({ auth }: Settings): Promise<string | undefined> {
+  if (auth.dev || auth.hs256_secret === null) return undefined;
+  return mintToken(auth.hs256_secret, {
+    sub: tokenSubject,
+    scope: `${publishScope} ${adminScope}`,
+    ttlMs: tokenLifeMs,
+    issuer: auth.issuer ?? undefined,
+    audience: auth.audience[0],
+  });
+}
