@@ -1,5 +1,14 @@
 export * from "./clock.js";
 export * from "./identity/index.js";
+export { DeadlineError, withDeadline } from "./lifecycle/deadline.js";
+export { type EndSignal, serviceExitCodes, signalExitCode } from "./lifecycle/exit-codes.js";
+export { shutDown, type ShutdownLogger, type ShutdownStage } from "./lifecycle/shutdown.js";
+export {
+  type ProcessEvents,
+  superviseProcess,
+  type SuperviseOptions,
+  type Supervision,
+} from "./lifecycle/supervise-process.js";
 export { type SettingKey, settingKeys } from "./settings/catalogue.js";
 export { defaultSettings } from "./settings/defaults.js";
 export { isLoopback } from "./settings/endpoint-address.js";

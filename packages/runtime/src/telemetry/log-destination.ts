@@ -6,11 +6,11 @@ import { prettyLine } from "./pretty-line.js";
 /** Most bytes of lines that wait to be written; past it lines are dropped, and their number is logged afterwards. */
 export const waitingBytesMax = 8_388_608;
 
-/** What a logger writes to. */
+/** What a logger writes to; a `Writable` is one too. */
 export interface LogDestination {
-  write(line: string): void;
-  /** Writes what waits before it returns. */
-  flushSync(): void;
+  write(line: string): unknown;
+  /** Writes what waits before it returns (a line just being written may come after); a logger calls it after a fatal line. */
+  flushSync?(): void;
 }
 
 export interface LogDestinationOptions {
@@ -20,7 +20,7 @@ export interface LogDestinationOptions {
 }
 
 /** A destination on a file descriptor, which stays its caller's. What waits is written when the process exits. */
-export function createLogDestination(options: LogDestinationOptions = {}): LogDestination {
+export function createLogDestination(options: LogDestinationOptions = {}): Required<LogDestination> {
   const { fd = 1, waitingBytesMax: maxLength = waitingBytesMax } = options;
   const stream = destination({ dest: fd, sync: false, maxLength });
   let dropped = 0;
@@ -42,6 +42,6 @@ export function createLogDestination(options: LogDestinationOptions = {}): LogDe
 export function prettyDestination(inner: LogDestination, isColoured: boolean): LogDestination {
   return {
     write: (line) => inner.write(prettyLine(line, isColoured)),
-    flushSync: () => inner.flushSync(),
+    flushSync: () => inner.flushSync?.(),
   };
 }

@@ -43,6 +43,8 @@ export interface LoggerOptions {
   readonly level?: string;
   /** `telemetry.log_pretty`; default false. */
   readonly pretty?: boolean;
+  /** Whether pretty lines are coloured; default: standard output is a terminal and `NO_COLOR` isn't set. */
+  readonly coloured?: boolean;
   /** Which program it is; stands in every line. */
   readonly service: string;
   /** Default: standard output. */
@@ -69,7 +71,7 @@ function safeFields(fields: Record<string, unknown>): Record<string, unknown> {
  */
 export function createLogger(options: LoggerOptions): Logger {
   const { level = "info", pretty = false, service, destination = createLogDestination() } = options;
-  const isColoured = isatty(standardOutput) && process.env["NO_COLOR"] === undefined;
+  const { coloured = isatty(standardOutput) && process.env["NO_COLOR"] === undefined } = options;
   return pino(
     {
       level,
@@ -79,6 +81,6 @@ export function createLogger(options: LoggerOptions): Logger {
       serializers,
       hooks: { streamWrite: scrub },
     },
-    pretty ? prettyDestination(destination, isColoured) : destination,
+    pretty ? prettyDestination(destination, coloured) : destination,
   );
 }
