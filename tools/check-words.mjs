@@ -25,7 +25,7 @@ export const forbidden = [
     message: "begins a private key; tests make their keys as they run",
   },
   {
-    pattern: /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}/,
+    pattern: /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{43,}/,
     message: "is a signed token; tests sign their tokens as they run",
   },
 ];
