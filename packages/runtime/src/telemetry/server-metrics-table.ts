@@ -79,7 +79,7 @@ export const serverMetricsTable = {
   eventsPublished: {
     type: "counter",
     name: "sluice_events_published_total",
-    help: "Events that were accepted as new, known already by their `event_id`, or refused.",
+    help: "Events accepted as new or known already by their `event_id`; `refused` counts requests that were refused whole.",
     label: "result",
     values: ["accepted", "duplicate", "refused"],
   },

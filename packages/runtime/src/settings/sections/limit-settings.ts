@@ -62,7 +62,7 @@ export const limitsSettings = Type.Object({
     minimum: 1,
     maximum: 16 * mebibyte,
     unit: "bytes",
-    description: "Largest event, as the JSON it is sent as; past it the publish is refused with HTTP 413.",
+    description: "Largest payload of an event, as JSON; past it the publish is refused with HTTP 413.",
   }),
   publish_body_bytes: integer({
     default: 16 * mebibyte,
