@@ -29,7 +29,7 @@ export const defaultSource: SettingSource = { kind: "default", at: "default" };
 const shownLengthMax = 80;
 
 /** A given value for a message: as JSON, without anything that looks like a token, at most 80 characters. */
-export function show(value: unknown): string {
+function show(value: unknown): string {
   const json = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
   const clean = scrub(json);
   return clean.length <= shownLengthMax ? clean : `${clean.slice(0, shownLengthMax - 1)}…`;

@@ -10,7 +10,7 @@ import type { SettingKind } from "./setting.js";
 import { parseYaml } from "./yaml-document.js";
 
 /** Largest configuration file, bytes. */
-export const configBytesMax = 1_048_576;
+const configBytesMax = 1_048_576;
 /** Most times that an alias may be followed before the file is taken for a bomb. */
 const aliasesMax = 100;
 const deadAlias = "refers to an anchor that doesn't exist";

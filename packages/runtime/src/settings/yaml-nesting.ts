@@ -3,7 +3,7 @@
 import { CST, type LineCounter, Parser } from "yaml";
 
 /** Most levels of mappings and lists in one another; the deepest setting needs five. */
-export const nestingMax = 32;
+const nestingMax = 32;
 
 type Collection = CST.BlockMap | CST.BlockSequence | CST.FlowCollection;
 

@@ -4,7 +4,7 @@ import { destination } from "pino";
 import { prettyLine } from "./pretty-line.js";
 
 /** Most bytes of lines that wait to be written; past it lines are dropped, and their number is logged afterwards. */
-export const waitingBytesMax = 8_388_608;
+const waitingBytesMax = 8_388_608;
 
 /** What a logger writes to; a `Writable` is one too. */
 export interface LogDestination {

@@ -5,7 +5,7 @@ import { element, flag, integer, list, orNull, text } from "../setting.js";
 import { mappingSetting } from "./mapping-setting.js";
 
 /** Algorithms that a token may be signed with; `none` is none of them. */
-export const signatureAlgorithms = [
+const signatureAlgorithms = [
   "HS256",
   "RS256",
   "RS384",
