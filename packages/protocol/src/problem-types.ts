@@ -69,7 +69,7 @@ export const problemTypes = {
   "event-too-large": {
     status: 413,
     title: "Event too large",
-    when: "the text of event `index` is longer than `allowed` bytes, which no payload within its limit needs",
+    when: "event `index` is larger than `allowed` bytes, which no event with a payload within its limit is",
   },
   "unsupported-media-type": {
     status: 415,

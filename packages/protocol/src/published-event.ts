@@ -27,18 +27,18 @@ export interface EventRules {
   readonly receivedAt: string;
 }
 
-/**
- * An event, or the first thing that is wrong with it. `field` is the name the publisher used, absent when the value is
- * no object; `problem` completes the sentence that begins with it.
- */
-export type EventParse =
-  | { readonly ok: true; readonly event: PublishedEvent }
-  | {
-      readonly ok: false;
-      readonly reason: "invalid-event" | "payload-too-large";
-      readonly field: string | undefined;
-      readonly problem: string;
-    };
+/** The first thing that is wrong with an event. */
+export interface EventRefusal {
+  readonly ok: false;
+  readonly reason: "invalid-event" | "payload-too-large";
+  /** The name that the publisher used; absent when the value is no object. */
+  readonly field: string | undefined;
+  /** Completes the sentence that begins with the field. */
+  readonly problem: string;
+}
+
+/** An event, or why it is none. */
+export type EventParse = { readonly ok: true; readonly event: PublishedEvent } | EventRefusal;
 
 /** Longest `event_id`, UTF-16 code units: a UUID, a hash or a path fits, and a dedup window of many stays small. */
 export const eventIdLengthMax = 256;

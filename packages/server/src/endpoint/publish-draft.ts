@@ -1,8 +1,14 @@
 // From a checked event to what the log takes, and from a refused one to the problem that names it.
-import { encodeEventFields, type EventParse, type PublishedEvent } from "@sluice/protocol";
+import { encodeEventFields, type EventRefusal, type EventRules, type PublishedEvent } from "@sluice/protocol";
+import type { Clock } from "@sluice/runtime";
 import type { EventDraft } from "../log/event-log.js";
 import type { Problem } from "./problem.js";
 import type { PublishLimits } from "./publish-limits.js";
+
+/** What the events of a publish that arrives now are checked by. */
+export function eventRulesOf(limits: PublishLimits, clock: Clock): EventRules {
+  return { payloadBytesMax: limits.payload_bytes, receivedAt: new Date(clock.wall()).toISOString() };
+}
 
 /** The draft of an event; here it is encoded, once and for all. */
 export function draftOf(event: PublishedEvent): EventDraft {
@@ -11,12 +17,7 @@ export function draftOf(event: PublishedEvent): EventDraft {
 }
 
 /** The problem of the event at `index` (and `line`) that did not pass its checks. */
-export function eventProblem(
-  refused: Extract<EventParse, { readonly ok: false }>,
-  limits: PublishLimits,
-  index: number,
-  line?: number,
-): Problem {
+export function eventProblem(refused: EventRefusal, limits: PublishLimits, index: number, line?: number): Problem {
   const { reason, field, problem } = refused;
   const detail = `${placeOf(index, line)}: ${field ?? "it"} ${problem}`;
   if (reason === "invalid-event") return { name: reason, detail, index, line, field };

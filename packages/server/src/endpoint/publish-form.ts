@@ -21,7 +21,7 @@ const formsByMediaType = {
 } as const satisfies Record<string, PublishForm["kind"]>;
 
 /** The content types of a publish, apart from CloudEvents in binary mode, which take any. */
-export const publishMediaTypes = Object.keys(formsByMediaType) as readonly (keyof typeof formsByMediaType)[];
+const publishMediaTypes = Object.keys(formsByMediaType) as readonly (keyof typeof formsByMediaType)[];
 
 /** JSON is UTF-8 (RFC 8259 §8.1), and ASCII is UTF-8; any other charset would be misread. */
 const charsets: readonly string[] = ["utf-8", "utf8", "us-ascii"];

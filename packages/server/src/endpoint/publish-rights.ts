@@ -1,21 +1,29 @@
 // Which field of an event goes beyond its publisher's rights (protocol.md §9).
-import { patternMatches } from "@sluice/protocol";
+import { patternMatches, type EventFieldNames, type PublishedEvent } from "@sluice/protocol";
 import { mayPublish, type Rights } from "@sluice/runtime";
+import type { Problem } from "./problem.js";
+import { placeOf } from "./publish-draft.js";
 
 /**
- * The field to name when an event may not be published: the cluster where another cluster would do for this type, else
- * the type. Undefined = it may be published.
+ * The problem of an event that may not be published; undefined = it may. `names` are those of the form that it came in.
+ * It names the cluster where another cluster would do for this type, else the type.
  */
-export function forbiddenField(
+export function rightsProblem(
   rights: Rights,
-  eventType: string,
-  clusterId: string | undefined,
-): "eventType" | "clusterId" | undefined {
+  { eventType, clusterId }: PublishedEvent,
+  names: EventFieldNames,
+  index: number,
+  line?: number,
+): Problem | undefined {
   if (mayPublish(rights, eventType, clusterId)) return undefined;
-  const grants = [rights, ...(rights.alternatives ?? [])];
-  const typeIsAllowed = grants.some(
+  const field = mayPublishSomewhere(rights, eventType) ? names.clusterId : names.eventType;
+  const detail = `${placeOf(index, line)}: ${field} is not among what the token may publish`;
+  return { name: "forbidden", detail, index, line, field };
+}
+
+function mayPublishSomewhere(rights: Rights, eventType: string): boolean {
+  return [rights, ...(rights.alternatives ?? [])].some(
     ({ publish, events }) =>
       publish && (events === null || events.some((pattern) => patternMatches(pattern, eventType))),
   );
-  return typeIsAllowed ? "clusterId" : "eventType";
 }

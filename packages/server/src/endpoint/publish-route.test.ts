@@ -251,6 +251,7 @@ const badCharset: Expected = {
 };
 const grammar = "must be 1 to 128 of A-Z a-z 0-9 _ . : -";
 const outOfRange = "holds a number outside the range of IEEE 754 double (RFC 8259 §6)";
+const farTooDeep = "must not be nested more than 1000 levels deep";
 const tooDeep = "must not be nested more than 61 levels deep";
 const eventTooLarge = (index: number, line?: number): Expected => ({
   name: "event-too-large",
@@ -321,9 +322,11 @@ describe("a bad body", () => {
     [json, '{"event_type":"A","payload":1e999}', invalid(0, "payload", outOfRange)],
     [json, '{"event_type":"A","payload":{"a":[-1e999]}}', invalid(0, "payload", outOfRange)],
     [json, deep(62), invalid(0, "payload", tooDeep)],
-    [json, deep(30_000), invalid(0, "payload", tooDeep)],
+    [json, deep(1_000), invalid(0, "payload", tooDeep)],
+    [json, deep(30_000), invalid(0, undefined, farTooDeep)],
     [json, "[".repeat(69_000), eventTooLarge(0)],
-    [json, '{"a":'.repeat(13_000), malformed(0)],
+    [json, '{"a":'.repeat(13_000), invalid(0, undefined, farTooDeep)],
+    [json, '{"a":'.repeat(900), malformed(0)],
     [json, { ...good, payload: "a".repeat(63) }, payloadTooLarge(0, "payload")],
     [ndjson, JSON.stringify({ ...good, payload: "é".repeat(32) }), payloadTooLarge(0, "payload", 1)],
     [json, `[${goodText},${" ".repeat(textMax)}${goodText}]`, eventTooLarge(1)],

@@ -1,16 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isJsonArray, jsonArrayTexts, jsonText, ndjsonTexts } from "./publish-texts.js";
+import { jsonTexts, ndjsonTexts, stretchBytes, type EventTexts, type JsonShape } from "./publish-texts.js";
 
 const far = 1_000_000;
 
-function cut(body: string, texts: Iterable<{ start: number; end: number }>): string[] {
+function cut(body: string, texts: EventTexts): string[] {
   const bytes = Buffer.from(body);
-  return Array.from(texts, ({ start, end }) => bytes.toString("utf8", start, end));
+  return [...texts].flatMap((text) => (text === undefined ? [] : [bytes.toString("utf8", text.start, text.end)]));
+}
+
+function json(body: string, shape: JsonShape): string[] {
+  return cut(body, jsonTexts(Buffer.from(body), shape, far));
 }
 
 function elements(body: string, bytesMax = far): string[] {
-  return cut(body, jsonArrayTexts(Buffer.from(body), bytesMax));
+  return cut(body, jsonTexts(Buffer.from(body), "array", bytesMax));
 }
 
 /** What a reader of the texts accepts: every text JSON, as `parsePublishBody` demands. */
@@ -31,7 +35,7 @@ function readWhole(body: string): unknown[] | undefined {
   }
 }
 
-describe("jsonArrayTexts", () => {
+describe("jsonTexts of an array", () => {
   it.each([
     ["[]", []],
     [" [ ] \n", []],
@@ -45,7 +49,6 @@ describe("jsonArrayTexts", () => {
   });
 
   it.each([
-    "",
     "{}",
     "1",
     "[",
@@ -92,7 +95,7 @@ describe("jsonArrayTexts", () => {
     const anything = fc.array(pieces, { maxLength: 12 }).map((parts) => parts.join(""));
     fc.assert(
       fc.property(fc.oneof(valid, spoilt, anything), (body) => {
-        expect(readArray(body)).toEqual(readWhole(body));
+        expect(readArray(body)).toEqual(body.trim() === "" ? [] : readWhole(body));
       }),
       { numRuns: 2_000 },
     );
@@ -107,12 +110,26 @@ describe("jsonArrayTexts", () => {
   });
 });
 
+describe("jsonTexts", () => {
+  it("is the whole of it where one value is wanted, without the white space before it", () => {
+    expect(json(" 1 2", "value")).toEqual(["1 2"]);
+    expect(json("[1,2]", "value")).toEqual(["[1,2]"]);
+    expect(json(" {}", "either")).toEqual(["{}"]);
+    expect(json(" [1,2]", "either")).toEqual(["1", "2"]);
+  });
+
+  it.each<JsonShape>(["value", "array", "either"])("finds nothing (%s) where there is only white space", (shape) => {
+    expect(json("", shape)).toEqual([]);
+    expect(json(" \r\n\t", shape)).toEqual([]);
+  });
+});
+
 describe("ndjsonTexts", () => {
   it("numbers lines from 1 and passes over blank ones", () => {
-    const body = Buffer.from('\n{"a":1}\r\n \t\r\n{"b":2}\n\n3');
+    const body = Buffer.from('\n{"a":1}\r\n \t\r\n {"b":2}\n\n3');
     const texts = [...ndjsonTexts(body)];
-    expect(texts.map(({ line }) => line)).toEqual([2, 4, 6]);
-    expect(cut(body.toString(), texts)).toEqual(['{"a":1}\r', '{"b":2}', "3"]);
+    expect(texts.map((text) => text?.line)).toEqual([2, 4, 6]);
+    expect(cut(body.toString(), ndjsonTexts(body))).toEqual(['{"a":1}\r', '{"b":2}', "3"]);
   });
 
   it.each(["", "\n", " \n\r\n"])("finds nothing in %j", (body) => {
@@ -120,17 +137,10 @@ describe("ndjsonTexts", () => {
   });
 });
 
-describe("jsonText", () => {
-  it("is the whole of it, unless there is only white space", () => {
-    expect(cut(" 1 2", jsonText(Buffer.from(" 1 2")))).toEqual(["1 2"]);
-    expect([...jsonText(Buffer.from(" \r\n\t"))]).toEqual([]);
-  });
-});
-
-describe("isJsonArray", () => {
-  it("goes by the first byte that is no white space", () => {
-    expect(isJsonArray(Buffer.from(" \n["))).toBe(true);
-    expect(isJsonArray(Buffer.from("{}"))).toBe(false);
-    expect(isJsonArray(Buffer.from(""))).toBe(false);
-  });
+it("offers a moment to pause in each long stretch of white space", () => {
+  const space = " \n".repeat(stretchBytes);
+  const pauses = (texts: EventTexts) => [...texts].filter((text) => text === undefined).length;
+  expect(pauses(ndjsonTexts(Buffer.from(`${space}1`)))).toBe(2);
+  expect(pauses(jsonTexts(Buffer.from(`${space}1`), "value", far))).toBe(2);
+  expect(pauses(jsonTexts(Buffer.from(`[${space}]${space}`), "array", far))).toBe(4);
 });

@@ -5,7 +5,7 @@ import { pendingBytes } from "../log/append-queue.js";
 import { LogError, type EventDraft, type EventLog } from "../log/event-log.js";
 import type { Problem } from "./problem.js";
 import { PublishBudget } from "./publish-budget.js";
-import { batchProblem, draftOf, eventProblem } from "./publish-draft.js";
+import { batchProblem, draftOf, eventProblem, eventRulesOf } from "./publish-draft.js";
 import type { PublishLimits } from "./publish-limits.js";
 
 /** Why the log did not take events; nothing was stored. */
@@ -117,7 +117,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 function draftsOf(values: readonly unknown[], limits: PublishLimits, clock: Clock): readonly EventDraft[] | Problem {
   if (values.length === 0) return { name: "no-events", detail: "There is no event to publish" };
   if (values.length > limits.publish_batch_events) return batchProblem(limits);
-  const rules = { payloadBytesMax: limits.payload_bytes, receivedAt: new Date(clock.wall()).toISOString() };
+  const rules = eventRulesOf(limits, clock);
   const drafts: EventDraft[] = [];
   for (const [index, value] of values.entries()) {
     const parsed = parsePublishedEvent(value, rules);
