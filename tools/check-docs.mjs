@@ -1,5 +1,5 @@
-// Holds Markdown to the tree: relative links and their anchors lead somewhere, paths in backticks exist, and every
-// page of docs/ can be reached from the README.
+// Holds Markdown to the tree: relative links and their anchors lead somewhere, paths in backticks exist, every page of
+// docs/ can be reached from the README, and every dependency at run time is argued for.
 import { posix } from "node:path";
 import { lineAt, runCheck } from "./problems.mjs";
 import { listFiles, readFiles } from "./repository.mjs";
@@ -39,6 +39,40 @@ export function checkDocs(pages, files) {
   }
   for (const page of unreachable(pages, linked)) {
     problems.push({ file: page, line: 1, message: "is linked from no page that the README leads to" });
+  }
+  return problems;
+}
+
+/** Where every dependency at run time has its row. */
+const dependenciesPage = "docs/decisions/0000-dependencies.md";
+
+/**
+ * Dependencies without a row in the table of decisions, and rows of what is no longer one.
+ * @param {string} page text of the decision
+ * @param {ReadonlyMap<string, string>} manifests path → text of the packages' package.json
+ * @returns {import("./problems.mjs").Problem[]}
+ */
+export function checkDependencies(page, manifests) {
+  const problems = [];
+  const argued = new Map();
+  for (const row of page.matchAll(/^\| `([^`]+)` \|/gm)) argued.set(row[1], lineAt(page, row.index));
+  const used = new Set();
+  for (const [file, text] of manifests) {
+    for (const name of Object.keys(JSON.parse(text).dependencies ?? {})) {
+      if (name.startsWith("@sluice/")) continue;
+      used.add(name);
+      if (argued.has(name)) continue;
+      const line = lineAt(text, text.indexOf(`"${name}"`));
+      problems.push({ file, line, message: `${name} is not argued for; give it a row in ${dependenciesPage}` });
+    }
+  }
+  for (const [name, line] of argued) {
+    if (used.has(name)) continue;
+    problems.push({
+      file: dependenciesPage,
+      line,
+      message: `${name} is no dependency of any package; take the row out`,
+    });
   }
   return problems;
 }
@@ -93,5 +127,8 @@ function unreachable(pages, linked) {
 
 runCheck(import.meta.url, "check-docs", () => {
   const pages = readFiles((path) => path.endsWith(".md"));
-  return { problems: checkDocs(pages, new Set(listFiles())), looked: `${pages.size} pages` };
+  const manifests = readFiles((path) => /^(?:packages\/[^/]+|benches)\/package\.json$/.test(path));
+  const problems = checkDocs(pages, new Set(listFiles()));
+  problems.push(...checkDependencies(pages.get(dependenciesPage) ?? "", manifests));
+  return { problems, looked: `${pages.size} pages` };
 });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { checkDocs } from "./check-docs.mjs";
+import { checkDependencies, checkDocs } from "./check-docs.mjs";
 import { formatProblems } from "./problems.mjs";
 
 function problemsOf(pages, others = []) {
@@ -50,4 +50,13 @@ it("leaves code alone, globs and placeholders too", () => {
 it("numbers repeated headings", () => {
   expect(problemsOf({ "README.md": "# A\n## Use\n## Use\n[x](#use-1)" })).toEqual([]);
   expect(problemsOf({ "README.md": "# A\n## Use\n[x](#use-1)" })).toHaveLength(1);
+});
+
+it("wants a row for every dependency, and no row for what is none", () => {
+  const page = "| package | used by |\n|---|---|\n| `ws` | server |\n| `gone` | nobody |\n";
+  const manifest = '{\n"dependencies": {\n"@sluice/protocol": "1",\n"ws": "8",\n"new": "1" } }';
+  expect(formatProblems(checkDependencies(page, new Map([["packages/server/package.json", manifest]])))).toEqual([
+    "docs/decisions/0000-dependencies.md:4: gone is no dependency of any package; take the row out",
+    "packages/server/package.json:5: new is not argued for; give it a row in docs/decisions/0000-dependencies.md",
+  ]);
 });
