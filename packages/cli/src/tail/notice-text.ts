@@ -43,7 +43,7 @@ export function noticeText(notice: StreamNotice, address: string, paint: Paint):
 
 const reasons: Readonly<Record<GapFrame["reason"], string>> = {
   overflow: "this reader was too slow",
-  retention: "they are no longer retained",
+  retention: "no longer retained",
   epoch: "the position is from another log",
 };
 

@@ -14,13 +14,17 @@ export interface Paint {
 
 const distinctColours = ["cyan", "green", "magenta", "blue", "yellow", "cyanBright", "greenBright", "magentaBright"] as const;
 
+/** Whether a stream takes colours was decided by `takesColour`, for the stream that is meant. */
+type Format = Parameters<typeof styleText>[0];
+const style = (format: Format, text: string): string => styleText(format, text, { validateStream: false });
+
 const coloured: Paint = {
-  dim: (text) => styleText("dim", text),
-  bold: (text) => styleText("bold", text),
-  good: (text) => styleText("green", text),
-  warn: (text) => styleText("yellow", text),
-  bad: (text) => styleText("red", text),
-  distinct: (index, text) => styleText(distinctColours[index % distinctColours.length] ?? "cyan", text),
+  dim: (text) => style("dim", text),
+  bold: (text) => style("bold", text),
+  good: (text) => style("green", text),
+  warn: (text) => style("yellow", text),
+  bad: (text) => style("red", text),
+  distinct: (index, text) => style(distinctColours[index % distinctColours.length] ?? "cyan", text),
 };
 
 const same = (text: string) => text;

@@ -16,5 +16,5 @@ export function truncate(text: string, columns: number): string {
   if (text.length <= columns) return text;
   const characters = Array.from(text.slice(0, 2 * columns + 2));
   if (characters.length <= columns) return text;
-  return `${characters.slice(0, Math.max(0, columns - 1)).join("")}…`;
+  return columns < 1 ? "" : `${characters.slice(0, columns - 1).join("")}…`;
 }
