@@ -4,7 +4,7 @@
 //   header  u32 crc32 of all that follows · u16 magic · u16 version · u32 length of the block · u32 records ·
 //           f64 first seq · f64 appendedAtMs · u32 pairs
 //   pairs   u16 length of the event type · u16 length of the cluster + 1, 0 = none · type · cluster
-//   records u32 length of fields · u16 pair · u16 length of the event id · id · fields
+//   records u32 length of fields · u16 pair (a block has room for fewer) · u16 length of the event id · id · fields
 import { crc32 } from "node:zlib";
 import { LogError } from "./event-log.js";
 
@@ -12,8 +12,6 @@ import { LogError } from "./event-log.js";
 export const blockHeaderBytes = 36;
 export const pairHeaderBytes = 4;
 export const recordHeaderBytes = 8;
-/** Most pairs of one block: what a u16 tells apart. */
-export const pairsMax = 0xffff;
 
 const magic = 0x4253;
 /** Version of the layout; a block of another is refused with `LOG_FORMAT`. */
@@ -28,9 +26,9 @@ export interface BlockHeader {
 }
 
 /** Writes the header of a block whose pairs and records are written, with the checksum of all. */
-export function writeBlockHeader(block: Buffer, header: BlockHeader): void {
+export function writeBlockHeader(block: Buffer, header: BlockHeader & { readonly version?: number }): void {
   block.writeUInt16LE(magic, 4);
-  block.writeUInt16LE(blockVersion, 6);
+  block.writeUInt16LE(header.version ?? blockVersion, 6);
   block.writeUInt32LE(block.length, 8);
   block.writeUInt32LE(header.records, 12);
   block.writeDoubleLE(header.firstSeq, 16);
@@ -40,32 +38,21 @@ export function writeBlockHeader(block: Buffer, header: BlockHeader): void {
 }
 
 /**
- * Reads the header of the block stored under `firstSeq`; does not look at the checksum.
+ * Reads the header of the block stored under `firstSeq`, after checking the block against its checksum.
  * @throws {LogError} `LOG_DAMAGED`, `LOG_FORMAT`
  */
-export function readBlockHeader(block: Buffer, firstSeq: number): BlockHeader {
-  const isWhole = block.length >= blockHeaderBytes && block.readUInt16LE(4) === magic;
-  if (!isWhole || block.readUInt32LE(8) !== block.length || block.readDoubleLE(16) !== firstSeq) {
-    throw new LogError("LOG_DAMAGED", `the block from seq ${firstSeq} on has no good header`);
+export function readCheckedBlockHeader(block: Buffer, firstSeq: number): BlockHeader {
+  // First, and the same in every version: only what passes it means what it says.
+  if (block.length < blockHeaderBytes || crc32(block.subarray(4)) !== block.readUInt32LE(0)) {
+    throw new LogError("LOG_DAMAGED", `the block from seq ${firstSeq} on fails its checksum`);
   }
   const version = block.readUInt16LE(6);
-  if (version !== blockVersion) {
+  if (block.readUInt16LE(4) !== magic || version !== blockVersion) {
     throw new LogError("LOG_FORMAT", `the block from seq ${firstSeq} on has format version ${version}, not known here`);
   }
-  const [records, pairs] = [block.readUInt32LE(12), block.readUInt32LE(32)];
-  if (records === 0) throw new LogError("LOG_DAMAGED", `the block from seq ${firstSeq} on holds no record`);
-  return { firstSeq, records, pairs, appendedAtMs: block.readDoubleLE(24) };
-}
-
-/**
- * Reads the header of the block stored under `firstSeq` and checks all of it against its checksum.
- * @throws {LogError} `LOG_DAMAGED` naming the seqs, `LOG_FORMAT`
- */
-export function readCheckedBlockHeader(block: Buffer, firstSeq: number): BlockHeader {
-  const header = readBlockHeader(block, firstSeq);
-  if (crc32(block.subarray(4)) !== block.readUInt32LE(0)) {
-    const lastSeq = firstSeq + header.records - 1;
-    throw new LogError("LOG_DAMAGED", `the block of seqs ${firstSeq} to ${lastSeq} fails its checksum`);
+  const records = block.readUInt32LE(12);
+  if (block.readUInt32LE(8) !== block.length || block.readDoubleLE(16) !== firstSeq || records === 0) {
+    throw new LogError("LOG_DAMAGED", `the block from seq ${firstSeq} on is another one`);
   }
-  return header;
+  return { firstSeq, records, pairs: block.readUInt32LE(32), appendedAtMs: block.readDoubleLE(24) };
 }

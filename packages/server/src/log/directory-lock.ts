@@ -6,8 +6,8 @@ import { LogError } from "./event-log.js";
 import { describeThisProcess, isAlive, parseHolder, type LockHolder } from "./lock-holder.js";
 
 const lockName = "lock";
-/** Others may take a stale lock at the same moment; more rounds than this mean that somebody holds it. */
-const attemptsMax = 5;
+/** Rounds in which a lock was there and then was not; more of them are no accident. */
+const attemptsMax = 10;
 
 /** A held lock. */
 export class DirectoryLock {
@@ -27,18 +27,11 @@ export class DirectoryLock {
     const path = join(dir, lockName);
     const me = await describeThisProcess();
     // Linked, not created and then written: nobody ever reads a half-written lock.
-    const draft = `${path}.${me.token}`;
+    const draft = `${path}.${me.token}.draft`;
     try {
       await writeDurably(draft, `${JSON.stringify(me)}\n`);
-      for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-        if (await linked(draft, path)) return new DirectoryLock(path, me.token);
-        const text = await readText(path);
-        if (text === undefined) continue;
-        const holder = parseHolder(text);
-        if (holder !== undefined && (await isAlive(holder, me))) throw lockedError(path, holder);
-        await removeStale(path, text);
-      }
-      throw new LogError("LOG_LOCKED", `${path} is being taken by another process`);
+      await claim(path, draft, me);
+      return new DirectoryLock(path, me.token);
     } finally {
       await rm(draft, { force: true });
     }
@@ -49,6 +42,34 @@ export class DirectoryLock {
     const text = await readText(this.#path);
     if (text !== undefined && parseHolder(text)?.token === this.#token) await rm(this.#path, { force: true });
   }
+}
+
+/**
+ * Makes `path` a link to `draft`, if no living process holds it. A stale lock is replaced under a guard, itself a lock,
+ * that is named for the stale one: of many who find it stale, one replaces it, and who comes later finds it replaced.
+ */
+async function claim(path: string, draft: string, me: LockHolder): Promise<void> {
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    if (await linked(draft, path)) return;
+    const text = await readText(path);
+    if (text === undefined) continue;
+    const holder = parseHolder(text);
+    if (holder !== undefined && (await isAlive(holder, me))) throw lockedError(path, holder);
+    const guard = `${path}.${holder?.token ?? "unreadable"}`;
+    await claim(guard, draft, me);
+    try {
+      if ((await readText(path)) === text) return await replace(path, draft);
+    } finally {
+      await rm(guard, { force: true });
+    }
+  }
+  throw new LogError("LOG_LOCKED", `${path} comes and goes; other processes are taking it`);
+}
+
+async function replace(path: string, draft: string): Promise<void> {
+  const next = `${draft}.next`;
+  await link(draft, next);
+  await rename(next, path);
 }
 
 async function writeDurably(path: string, text: string): Promise<void> {
@@ -80,24 +101,11 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-/** Moves the lock away if it still reads `staleText`; one that somebody took meanwhile is put back. */
-async function removeStale(path: string, staleText: string): Promise<void> {
-  const aside = `${path}.stale.${process.pid}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return;
-    throw error;
-  }
-  if ((await readText(aside)) !== staleText) await linked(aside, path);
-  await rm(aside, { force: true });
-}
-
 function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }
 
 function lockedError(path: string, holder: LockHolder): LogError {
-  const message = `the log is in use by process ${holder.pid} on ${holder.host}, as ${path} says`;
+  const message = `the log is in use by process ${holder.pid} on ${holder.host} (${path})`;
   return new LogError("LOG_LOCKED", message);
 }

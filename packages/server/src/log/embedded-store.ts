@@ -1,12 +1,13 @@
 // Records in an LMDB file of this machine: blocks under the seq of their first record, written and dropped whole.
-import { readBlockHeader } from "./block-header.js";
+import { readCheckedBlockHeader } from "./block-header.js";
 import { commitError } from "./commit-error.js";
 import type { DirectoryLock } from "./directory-lock.js";
 import { encodeBlock, type EncodedBlock } from "./encode-block.js";
-import type { EventRecord, LogPage, ReadOptions } from "./event-log.js";
+import { LogError, type EventRecord, type LogPage, type ReadOptions } from "./event-log.js";
 import type { FileHeadroom } from "./file-headroom.js";
 import {
   blockAt,
+  blockKeyFrom,
   blockKeyOf,
   commitBatch,
   fileBytesAfter,
@@ -24,8 +25,8 @@ import { TurnBudget } from "./turn-budget.js";
 
 /** Bytes encoded in one turn of the event loop: about 1 ms. */
 const encodeBytesPerTurn = 1024 * 1024;
-/** Blocks looked at by one `retain`, about 1 ms. */
-const retainBlocksMax = 256;
+/** Blocks looked at by one `retain`, about 5 ms. */
+const retainBlocksMax = 128;
 /** Blocks let go and not yet dropped; past it `retain` waits for sweeps. */
 const garbageBlocksMax = 4096;
 /** Blocks dropped by one sweep, and by a commit beside twice what it adds. */
@@ -74,8 +75,7 @@ export class EmbeddedStore implements LogStore {
     this.#head = meta.head;
     this.#oldest = meta.oldest;
     this.#bytes = meta.bytes;
-    const [firstKey] = db.getKeys({ start: 1, limit: 1 });
-    this.#tailKey = firstKey ?? meta.head + 1;
+    this.#tailKey = blockKeyFrom(db, 1) ?? meta.head + 1;
   }
 
   get head(): number {
@@ -107,9 +107,16 @@ export class EmbeddedStore implements LogStore {
   read(after: number, options: ReadOptions): LogPage {
     const page = new PageBuilder(after, options, this);
     let key = page.isDone ? page.nextSeq : (blockKeyOf(this.#db, page.nextSeq) ?? page.nextSeq);
+    const pageStart = page.nextSeq;
     while (!page.isDone) {
       page.spend(blockCost);
-      key = readBlock(blockAt(this.#db, key), key, page) + 1;
+      try {
+        key = readBlock(blockAt(this.#db, key), key, page) + 1;
+      } catch (cause) {
+        // What is good before the damage is given first; the next page begins with the damage.
+        if (page.nextSeq > pageStart) break;
+        throw this.#damage(page.nextSeq, cause);
+      }
     }
     return page.build();
   }
@@ -162,10 +169,28 @@ export class EmbeddedStore implements LogStore {
     this.#garbageBytes -= sweptBytes;
   }
 
+  /** The block under `key`; of a damaged one what its neighbours tell, and an age that never expires. */
   #segmentAt(key: number): Segment {
-    const block = blockAt(this.#db, key);
-    const { records, appendedAtMs } = readBlockHeader(block, key);
-    return { firstSeq: key, lastSeq: key + records - 1, bytes: block.length, appendedAtMs };
+    const lastSeq = this.#nextKey(key) - 1;
+    const segment = { firstSeq: key, lastSeq, bytes: 0, appendedAtMs: Number.POSITIVE_INFINITY };
+    try {
+      const block = blockAt(this.#db, key);
+      segment.bytes = block.length;
+      segment.appendedAtMs = readCheckedBlockHeader(block, key).appendedAtMs;
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+    }
+    return segment;
+  }
+
+  #nextKey(key: number): number {
+    return blockKeyFrom(this.#db, key + 1) ?? this.#head + 1;
+  }
+
+  #damage(seq: number, cause: unknown): unknown {
+    if (!(cause instanceof LogError)) return cause;
+    const seqs = { first: seq, last: Math.min(this.#nextKey(seq) - 1, this.#head) };
+    return new LogError(cause.code, `seqs ${seqs.first} to ${seqs.last} cannot be read`, { cause, seqs });
   }
 }
 

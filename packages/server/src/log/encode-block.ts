@@ -1,5 +1,5 @@
 // Makes blocks of records (block-header.ts has the layout).
-import { blockHeaderBytes, pairHeaderBytes, pairsMax, recordHeaderBytes, writeBlockHeader } from "./block-header.js";
+import { blockHeaderBytes, pairHeaderBytes, recordHeaderBytes, writeBlockHeader } from "./block-header.js";
 import type { EventRecord } from "./event-log.js";
 
 /**
@@ -35,7 +35,7 @@ export function encodeBlock(records: readonly EventRecord[], start: number): Enc
     const idLength = Buffer.byteLength(record.eventId);
     const added = pairs.length > pairsBefore ? pairBytes(pairs[index] as Pair) : 0;
     const size = added + recordHeaderBytes + idLength + record.fields.length;
-    if (at > start && (bytes + size > blockBytesMax || pairs.length > pairsMax)) {
+    if (at > start && bytes + size > blockBytesMax) {
       pairs.length = pairsBefore;
       break;
     }

@@ -88,7 +88,8 @@ export interface EventLog {
   /**
    * Records with `seq > after`, in order. Looks at a bounded number of records a call, so a narrow match may take
    * several pages.
-   * @throws {LogError} `LOG_DAMAGED` where a record fails its checksum, `LOG_CLOSED`.
+   * @throws {LogError} `LOG_DAMAGED` (or `LOG_FORMAT`) where the next record cannot be read, with the `seqs` that
+   *   cannot: reading goes on after the last of them. `LOG_CLOSED`.
    */
   read(after: number, options: ReadOptions): Promise<LogPage>;
   /**
@@ -115,13 +116,22 @@ export type LogErrorCode =
   | "LOG_DAMAGED"
   | "LOG_FORMAT";
 
+/** Records, by the first and the last of their seqs. */
+export interface SeqRange {
+  readonly first: number;
+  readonly last: number;
+}
+
 /** What a log refuses with; `code` is stable, the message is for people. */
 export class LogError extends Error {
   override readonly name = "LogError";
   readonly code: LogErrorCode;
+  /** Of what cannot be read: these records, none of which a page has held. */
+  readonly seqs: SeqRange | undefined;
 
-  constructor(code: LogErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: LogErrorCode, message: string, options?: ErrorOptions & { readonly seqs?: SeqRange }) {
     super(message, options);
     this.code = code;
+    this.seqs = options?.seqs;
   }
 }

@@ -65,6 +65,12 @@ export function blockKeyOf(db: LmdbDatabase, seq: number): number | undefined {
   return key === undefined || key === metaKey ? undefined : key;
 }
 
+/** Key of the first block that begins at `seq`, ≥ 1, or later. */
+export function blockKeyFrom(db: LmdbDatabase, seq: number): number | undefined {
+  const [key] = db.getKeys({ start: seq, limit: 1 });
+  return key;
+}
+
 /** Keys of the blocks, newest first. */
 export function* newestKeys(db: LmdbDatabase): Generator<number> {
   for (const key of db.getKeys({ start: Number.MAX_SAFE_INTEGER, reverse: true })) {

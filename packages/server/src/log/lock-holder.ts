@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 
 /** A process that holds a lock. What the system does not tell is null. */
 export interface LockHolder {
-  /** Different for every acquisition. */
+  /** A UUID, different for every acquisition. */
   readonly token: string;
   readonly pid: number;
   /** Start of the process in clock ticks since boot: a later process with the same pid has another. */
@@ -14,6 +14,9 @@ export interface LockHolder {
   readonly boot: string | null;
   readonly host: string;
 }
+
+/** Tokens become part of file names. */
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Describes this process, with a new token. */
 export async function describeThisProcess(): Promise<LockHolder> {
@@ -59,7 +62,7 @@ function isHolder(value: unknown): value is LockHolder {
   };
   const has = (key: string, type: string): boolean => typeof Reflect.get(value, key) === type;
   return (
-    has("token", "string") &&
+    uuid.test(String(Reflect.get(value, "token"))) &&
     has("pid", "number") &&
     has("host", "string") &&
     isTextOrNull("started") &&

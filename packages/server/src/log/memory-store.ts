@@ -20,7 +20,7 @@ export class MemoryStore implements LogStore {
   head = 0;
   oldest = 1;
   bytes = 0;
-  readonly hasGarbage = false;
+  hasGarbage = false;
   readonly #limits: RetentionLimits;
   #segments: MemorySegment[] = [];
 

@@ -40,15 +40,13 @@ export function encodeMeta(meta: MetaRecord): Buffer {
  * @throws {LogError} `LOG_FORMAT` where another version wrote it, `LOG_DAMAGED`
  */
 export function decodeMeta(value: Buffer): MetaRecord {
-  if (value.length < 12 || value.readUInt32LE(4) !== magic) {
-    throw new LogError("LOG_DAMAGED", "the log's meta record is not one");
+  // First, and the same in every version: only what passes it means what it says.
+  if (value.length < 12 || crc32(value.subarray(4)) !== value.readUInt32LE(0)) {
+    throw new LogError("LOG_DAMAGED", "the log's meta record fails its checksum");
   }
   const version = value.readUInt32LE(8);
-  if (version !== formatVersion) {
+  if (value.readUInt32LE(4) !== magic || version !== formatVersion || value.length !== metaBytes) {
     throw new LogError("LOG_FORMAT", `the log has format version ${version}; this program knows ${formatVersion}`);
-  }
-  if (value.length !== metaBytes || crc32(value.subarray(4)) !== value.readUInt32LE(0)) {
-    throw new LogError("LOG_DAMAGED", "the log's meta record fails its checksum");
   }
   return {
     epoch: value.toString("latin1", epochStart, metaBytes),

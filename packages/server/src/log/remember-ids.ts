@@ -1,5 +1,5 @@
 // Rebuilds the dedup window of a log that is being opened.
-import { readBlockHeader } from "./block-header.js";
+import { readCheckedBlockHeader } from "./block-header.js";
 import { blockAt, newestKeys, type LmdbDatabase } from "./lmdb-database.js";
 import type { DedupLimits } from "./log-options.js";
 import { readBlockIds } from "./read-block.js";
@@ -15,7 +15,7 @@ export function rememberIds(db: LmdbDatabase, limits: DedupLimits, nowMs: number
   let count = 0;
   for (const key of newestKeys(db)) {
     const block = blockAt(db, key);
-    const { appendedAtMs } = readBlockHeader(block, key);
+    const { appendedAtMs } = readCheckedBlockHeader(block, key);
     if (count >= limits.maxIds || nowMs - appendedAtMs >= limits.windowMs) break;
     const ids = readBlockIds(block, key);
     blocks.push({ ids, firstSeq: key, appendedAtMs });

@@ -1,0 +1,47 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { DedupWindow } from "./dedup-window.js";
+
+describe("DedupWindow", () => {
+  it("is what a plain list of the newest ids would be, whatever is added and however time goes", () => {
+    const add = fc.record({ count: fc.integer({ min: 0, max: 6 }) });
+    const wait = fc.record({ ms: fc.nat(60) });
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(add, wait), { maxLength: 60 }),
+        fc.integer({ min: 0, max: 12 }),
+        (steps, maxIds) => {
+          const windowMs = 100;
+          const dedup = new DedupWindow({ windowMs, maxIds });
+          let model: { id: string; seq: number; atMs: number }[] = [];
+          let [nowMs, seq] = [0, 1];
+          for (const step of steps) {
+            if ("ms" in step) {
+              nowMs += step.ms;
+              dedup.expire(nowMs);
+              model = model.filter(({ atMs }) => nowMs - atMs < windowMs);
+            } else {
+              const added = Array.from({ length: step.count }, (_, at) => ({
+                id: `id-${seq + at}`,
+                seq: seq + at,
+                atMs: nowMs,
+              }));
+              dedup.add(
+                added.map(({ id }) => id),
+                seq,
+                nowMs,
+              );
+              seq += step.count;
+              model = [...model, ...added];
+              model = model.slice(Math.max(0, model.length - maxIds));
+            }
+            expect(dedup.size).toBe(model.length);
+            for (let known = 1; known < seq; known += 1) {
+              expect(dedup.seqOf(`id-${known}`)).toBe(model.find(({ id }) => id === `id-${known}`)?.seq);
+            }
+          }
+        },
+      ),
+    );
+  });
+});
