@@ -39,7 +39,7 @@ const secret = "correct-horse-battery-staple-0123456789";
 const url = "an https URL, or http to a loopback host, without user, password or fragment";
 const unknown = "allowed: the keys that `sluice config print` lists";
 const secretAllowed =
-  "allowed: a string of 32 to 4096 bytes (RFC 7518 §3.2), not the mask ***, or null (no shared secret)";
+  "allowed: a string of 1 to 4096 bytes, 32 or more to be safe (RFC 7518 §3.2), not the mask ***, or null (no shared secret)";
 const mapping =
   "allowed: a list of up to 1000, each {group and/or role: string, events?: [pattern], clusters?: [pattern], scope?: " +
   "words of events:publish, admin} where a pattern is 1 to 128 of A-Z a-z 0-9 _ . : -, or such with a trailing *, or * alone, none twice";
@@ -160,8 +160,8 @@ const bad: readonly [string, Case, readonly string[]][] = [
     ],
   ],
   [
-    "a short secret, which is not repeated",
-    { env: { SLUICE_AUTH__HS256_SECRET: "hunter2" } },
+    "a secret that is too long, which is not repeated",
+    { env: { SLUICE_AUTH__HS256_SECRET: "hunter2".repeat(600) } },
     [`auth.hs256_secret is not allowed (a secret is not shown); ${secretAllowed} (SLUICE_AUTH__HS256_SECRET)`],
   ],
   [
@@ -176,8 +176,8 @@ const bad: readonly [string, Case, readonly string[]][] = [
     "a secret file that is missing",
     { flags: ["--auth.hs256_secret_file=/nowhere/secret"] },
     [
-      "auth.hs256_secret_file names a file that cannot be read (ENOENT); allowed: a readable file with a secret of 32 to 4096 " +
-        "bytes (RFC 7518 §3.2) (--auth.hs256_secret_file)",
+      "auth.hs256_secret_file names a file that cannot be read (ENOENT); allowed: a readable file with a secret of 1 to 4096 " +
+        "bytes, 32 or more to be safe (RFC 7518 §3.2) (--auth.hs256_secret_file)",
     ],
   ],
   [
@@ -433,10 +433,10 @@ describe("a configuration with a mistake", () => {
   });
 
   it("never has the content of a secret's file in it", () => {
-    const path = write("x".repeat(31), 0o600, "secret");
+    const path = write("x".repeat(4_097), 0o600, "secret");
     expect(problemsOf({ flags: [`--auth.hs256_secret_file=${path}`] })).toEqual([
-      "auth.hs256_secret_file names a file with a secret of 31 bytes; allowed: a readable file with a secret of 32 to 4096 bytes " +
-        "(RFC 7518 §3.2) (--auth.hs256_secret_file)",
+      "auth.hs256_secret_file names a file with a secret of 4097 bytes; allowed: a readable file with a secret of 1 to 4096 bytes, " +
+        "32 or more to be safe (RFC 7518 §3.2) (--auth.hs256_secret_file)",
     ]);
   });
 });

@@ -7,7 +7,7 @@ export type SecretRead =
   | { readonly ok: true; readonly secret: string; readonly readableByOthers: boolean }
   | { readonly ok: false; readonly problem: string; readonly allowed: string };
 
-const allowed = `a readable file with a secret of ${hs256SecretBytesMin} to ${secretBytesMax} bytes (RFC 7518 §3.2)`;
+const allowed = `a readable file with a secret of ${hs256SecretBytesMin} to ${secretBytesMax} bytes, 32 or more to be safe (RFC 7518 §3.2)`;
 /** Room for white space around the secret. */
 const fileBytesMax = 2 * secretBytesMax;
 

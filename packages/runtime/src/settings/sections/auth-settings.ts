@@ -20,8 +20,8 @@ const signatureAlgorithms = [
   "Ed25519",
 ] as const;
 
-/** Shortest shared secret, bytes: the output size of SHA-256 (RFC 7518 §3.2). */
-export const hs256SecretBytesMin = 32;
+/** Shortest shared secret that is taken at all, bytes; under 32 (RFC 7518 §3.2) the service warns at every start. */
+export const hs256SecretBytesMin = 1;
 
 /** Longest shared secret or client secret, bytes. */
 export const secretBytesMax = 4_096;
@@ -56,7 +56,7 @@ export const authSettings = Type.Object({
       default: "",
       secret: true,
       description: "Secret that HS256 tokens are signed with; better given as `auth.hs256_secret_file`.",
-      allowed: `a string of ${hs256SecretBytesMin} to ${secretBytesMax} bytes (RFC 7518 §3.2), not the mask ${secretMask}`,
+      allowed: `a string of ${hs256SecretBytesMin} to ${secretBytesMax} bytes, 32 or more to be safe (RFC 7518 §3.2), not the mask ${secretMask}`,
       check: (value) => isSecret(value, hs256SecretBytesMin),
     }),
     "no shared secret",
