@@ -14,8 +14,9 @@ export interface Paint {
 
 const distinctColours = ["cyan", "green", "magenta", "blue", "yellow", "cyanBright", "greenBright", "magentaBright"] as const;
 
-/** Whether a stream takes colours was decided by `takesColour`, for the stream that is meant. */
 type Format = Parameters<typeof styleText>[0];
+
+/** `takesColour` has decided already, for the stream that is meant; Node would ask standard output once more. */
 const style = (format: Format, text: string): string => styleText(format, text, { validateStream: false });
 
 const coloured: Paint = {
