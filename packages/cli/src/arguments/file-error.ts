@@ -4,6 +4,7 @@ const words: Readonly<Record<string, string>> = {
   ENOENT: "does not exist",
   EACCES: "may not be opened (permission denied)",
   EPERM: "may not be opened (permission denied)",
+  EEXIST: "is in the way of a directory",
   EISDIR: "is a directory",
   ENOTDIR: "has something in its path that is no directory",
   ENOSPC: "can't be written: the disk is full",

@@ -1,44 +1,61 @@
 // A service from its start to its end, as `sluice serve` and `sluice start` run it.
-import type { Settings } from "@sluice/runtime";
-import { createServer, type CreateServerOptions, type SluiceServer } from "@sluice/server";
+import { type Logger, type Settings, shutDown, superviseProcess, systemClock } from "@sluice/runtime";
+import { createServer, type SluiceServer } from "@sluice/server";
+import { CliError } from "../cli-error.js";
 import { DemoSource } from "../demo/demo-source.js";
+import { exitCodes } from "../exit-codes.js";
 import { startFailure } from "./start-failure.js";
 
 /** What to run. */
 export interface RunServiceOptions {
   readonly settings: Settings;
-  readonly logger: CreateServerOptions["logger"];
+  readonly logger: Logger;
   /** Ends the service gracefully. */
   readonly interrupted: AbortSignal;
   /** Called when it listens. */
-  readonly onListening?: (server: SluiceServer) => void | Promise<void>;
+  readonly onListening?: (server: SluiceServer) => void;
 }
 
-/** Runs a service until it is interrupted, then drains it. @throws {CliError} when it could not start. */
-export async function runService({ settings, logger, interrupted, onListening }: RunServiceOptions): Promise<void> {
-  let server: SluiceServer;
+/** What closing may take beyond `server.drain_ms`, ms: a last commit on a busy disk. */
+const closeMaxMs = 10_000;
+
+/**
+ * Runs a service until it is interrupted, then drains it. Faults that nobody caught are logged and end the process.
+ * @throws {CliError} when it could not start, or did not end in order.
+ */
+export async function runService(options: RunServiceOptions): Promise<void> {
+  const { settings, logger, onListening } = options;
+  const supervision = superviseProcess({ events: process, exit: (code) => process.exit(code), logger });
+  const interrupted = AbortSignal.any([options.interrupted, supervision.interrupted]);
   try {
-    server = await createServer({ settings, logger });
-  } catch (error) {
-    throw startFailure(error, settings);
-  }
-  const demo = settings.demo.enabled
-    ? new DemoSource({
-        publish: (events) => server.publish(events),
-        intervalMs: settings.demo.interval_ms,
-        onTrouble: (what) => logger.warn({ what }, "the demo could not publish"),
-      })
-    : undefined;
-  demo?.start();
-  try {
-    await onListening?.(server);
-    if (!interrupted.aborted) {
-      await new Promise<void>((resolve) => interrupted.addEventListener("abort", () => resolve(), { once: true }));
-    }
-    logger.info({ drain_ms: settings.server.drain_ms }, "draining");
-  } finally {
+    const server = await createServer({ settings, logger }).catch((error: unknown) => {
+      throw startFailure(error, settings);
+    });
+    const demo = settings.demo.enabled ? demoOf(server, options) : undefined;
+    demo?.start();
+    onListening?.(server);
+    await aborted(interrupted);
     demo?.stop();
-    await server.drain();
+    const deadlineMs = settings.server.drain_ms + closeMaxMs;
+    const drain = { name: "draining connections", deadlineMs, run: () => server.drain() };
+    const failed = await shutDown([drain], { logger, clock: systemClock });
+    if (failed.length > 0) {
+      throw new CliError(`the service did not end in order: ${failed.join(", ")}`, { exitCode: exitCodes.software });
+    }
+  } finally {
+    supervision.release();
   }
-  logger.info("stopped");
+}
+
+function demoOf(server: SluiceServer, { settings, logger }: RunServiceOptions): DemoSource {
+  return new DemoSource({
+    publish: (events) => server.publish(events),
+    intervalMs: settings.demo.interval_ms,
+    onTrouble: (what) => logger.warn({ what }, "the demo could not publish"),
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

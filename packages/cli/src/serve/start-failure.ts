@@ -12,6 +12,9 @@ const logHints: Readonly<Partial<Record<LogError["code"], string>>> = {
   LOG_FULL: "Make room on the disk, or lower log.retention.max_bytes.",
 };
 
+/** Troubles with a log that a later start may not have. */
+const passing: ReadonlySet<LogError["code"]> = new Set(["LOG_LOCKED", "LOG_FULL"]);
+
 /** The error to end with; what is none of the known failures is handed back as it is. */
 export function startFailure(error: unknown, { server, log }: Settings): unknown {
   if (error instanceof AuthSettingsError) {
@@ -19,14 +22,15 @@ export function startFailure(error: unknown, { server, log }: Settings): unknown
   }
   if (error instanceof LogError) {
     const message = error.message.includes(log.dir) ? error.message : `${log.dir}: ${error.message}`;
-    return new CliError(message, { exitCode: exitCodes.failure, hint: logHints[error.code], cause: error });
+    const exitCode = passing.has(error.code) ? exitCodes.temporary : exitCodes.failure;
+    return new CliError(message, { exitCode, hint: logHints[error.code], cause: error });
   }
   if (!(error instanceof Error) || !("code" in error)) return error;
   const where = "port" in error ? `${server.host}:${String(error.port)}` : server.host;
   switch (error.code) {
     case "EADDRINUSE":
       return new CliError(`${where} is taken by another program`, {
-        exitCode: exitCodes.failure,
+        exitCode: exitCodes.temporary,
         hint: "Give another port with --server.port; 0 takes any that is free.",
         cause: error,
       });

@@ -15,9 +15,20 @@ const ownerOnlyDirectory = 0o700;
 export async function ensureOwnSecret(path: string): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: ownerOnlyDirectory });
-    await writeFile(path, `${randomBytes(secretBytes).toString("base64url")}\n`, { flag: "wx", mode: ownerOnly });
+    if (!(await writeNew(path))) await chmod(path, ownerOnly);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return chmod(path, ownerOnly);
     throw new CliError(`${path} ${describeFileError(error)}`, { exitCode: exitCodes.failure, cause: error });
+  }
+}
+
+/** @returns false where the file was there already. */
+async function writeNew(path: string): Promise<boolean> {
+  const secret = randomBytes(secretBytes).toString("base64url");
+  try {
+    await writeFile(path, `${secret}\n`, { flag: "wx", mode: ownerOnly });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
   }
 }

@@ -30,7 +30,9 @@ export function startText(facts: StartFacts, paint: Paint): string {
   const command = (text: string): string => paint.bold(text);
   const bearer = token ?? "$SLUICE_TOKEN";
   const tokenOption = isOpen ? "" : ` --token ${bearer}`;
-  const header = isOpen ? "" : `-H 'Authorization: Bearer ${bearer}' `;
+  // A shell puts a variable's value in double quotes only.
+  const quote = token === undefined ? '"' : "'";
+  const header = isOpen ? "" : `-H ${quote}Authorization: Bearer ${bearer}${quote} `;
   const body = `{"event_type":"ALERT_FIRED","cluster_id":"local","payload":{"message":"hello"}}`;
 
   const runs = [field("service", paint.bold(url))];
