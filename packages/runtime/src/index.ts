@@ -1,4 +1,10 @@
 export * from "./clock.js";
+export { createHttpAuth, type HttpAuthOptions, type RequireIdentity } from "./door/http-auth.js";
+export { handshakeProblem, isOriginAllowed, pathOf, websocketPaths, type HandshakeRequest } from "./door/handshake.js";
+export { encodeProblem, problemMediaType, sendProblem, type Problem, type ProblemMembers } from "./door/problem.js";
+export { problemServerOptions, registerProblemHandlers } from "./door/problem-handlers.js";
+export { refuseUpgrade } from "./door/refuse-upgrade.js";
+export { TokenBucket, type TokenBucketOptions } from "./door/token-bucket.js";
 export * from "./identity/index.js";
 export { DeadlineError, withDeadline } from "./lifecycle/deadline.js";
 export { type EndSignal, serviceExitCodes, signalExitCode } from "./lifecycle/exit-codes.js";

@@ -59,7 +59,11 @@ export interface CreateServerOptions {
  * @throws {LogError} when the log can't be opened; {AuthSettingsError} when nobody could authenticate; Node's errors
  *   (`EADDRINUSE`, `EACCES`) when a port can't be taken.
  */
-export async function createServer({ settings, logger, clock = systemClock }: CreateServerOptions): Promise<SluiceServer> {
+export async function createServer({
+  settings,
+  logger,
+  clock = systemClock,
+}: CreateServerOptions): Promise<SluiceServer> {
   const tally = new EndpointTally();
   const sessionTally = new SessionTally();
   const onFailure = (reason: AuthFailureReason): void => tally.countAuthFailure(reason);

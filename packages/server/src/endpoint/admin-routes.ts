@@ -6,8 +6,7 @@ import type { Consumer } from "../delivery/consumer.js";
 import type { SubscriptionManager } from "../routing/subscription-manager.js";
 import type { Connection, Connections } from "./connections.js";
 import { viewConnection, type ConnectionViewContext } from "./connection-view.js";
-import type { RequireIdentity } from "./http-auth.js";
-import { sendProblem } from "./problem.js";
+import { type RequireIdentity, sendProblem } from "@sluice/runtime";
 
 export interface AdminRoutesOptions {
   readonly connections: Connections;

@@ -2,7 +2,17 @@
 
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { AuthOutcome, Clock, FoundToken, Logger, Settings, TicketStore } from "@sluice/runtime";
+import {
+  type AuthOutcome,
+  type Clock,
+  createHttpAuth,
+  type FoundToken,
+  type Logger,
+  problemServerOptions,
+  registerProblemHandlers,
+  type Settings,
+  type TicketStore,
+} from "@sluice/runtime";
 import cors from "@fastify/cors";
 import fastify, { type FastifyInstance } from "fastify";
 import type { Consumer } from "../delivery/consumer.js";
@@ -14,8 +24,6 @@ import type { Connections } from "./connections.js";
 import type { EndpointTally } from "./endpoint-tally.js";
 import { registerHealthRoutes, type HealthRoutesOptions } from "./health-routes.js";
 import { registerHistoryRoute } from "./history-route.js";
-import { createHttpAuth } from "./http-auth.js";
-import { problemServerOptions, registerProblemHandlers } from "./problem-handlers.js";
 import { publishRoute } from "./publish-route.js";
 import type { Publisher } from "./publisher.js";
 import { registerStreamRoute } from "./stream-route.js";

@@ -1,7 +1,7 @@
 // Whether the process lives, whether it takes traffic, and its metrics. Open: nothing here tells of an event or a user.
 
 import type { FastifyInstance } from "fastify";
-import { sendProblem } from "./problem.js";
+import { sendProblem } from "@sluice/runtime";
 
 export interface HealthRoutesOptions {
   /** Why the service is not ready, in a few words; undefined when it is. */

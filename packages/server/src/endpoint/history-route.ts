@@ -6,8 +6,7 @@ import type { GapFrame } from "@sluice/protocol";
 import type { FastifyInstance } from "fastify";
 import { LogError, type EventLog, type EventMatch, type EventRecord } from "../log/event-log.js";
 import { planReplay } from "../session/plan-replay.js";
-import type { RequireIdentity } from "./http-auth.js";
-import { sendProblem, type Problem } from "./problem.js";
+import { type Problem, type RequireIdentity, sendProblem } from "@sluice/runtime";
 import { isProblem, matchWithin, readInterest, readSeq } from "./read-interest.js";
 
 /** Events of a page without `limit`, and the most that can be asked for. */
@@ -54,7 +53,8 @@ function readQuery(query: URLSearchParams, log: EventLog, isStream: boolean): Hi
     return { name: "invalid-parameter", field: "limit", detail: `limit must be an integer of ${allowed}` };
   }
   const plan = planReplay(since, query.get("epoch") ?? undefined, log);
-  const lost = plan.lost === undefined ? retentionLoss(plan.since, log) : gapOf("epoch", plan.lost.fromSeq, plan.lost.toSeq);
+  const lost =
+    plan.lost === undefined ? retentionLoss(plan.since, log) : gapOf("epoch", plan.lost.fromSeq, plan.lost.toSeq);
   return { since: plan.since, until: Math.min(until, log.head), limit, lost };
 }
 
@@ -68,7 +68,12 @@ async function readPage(log: EventLog, match: EventMatch, query: HistoryQuery): 
   let after = query.since;
   let bytes = 0;
   while (records.length < limit && after < query.until && bytes < pageBytesMax && after - query.since < scannedMax) {
-    const page = await log.read(after, { until: query.until, match, limit: limit - records.length, bytesMax: pageBytesMax });
+    const page = await log.read(after, {
+      until: query.until,
+      match,
+      limit: limit - records.length,
+      bytesMax: pageBytesMax,
+    });
     for (const record of page.records) bytes += record.fields.length;
     records.push(...page.records);
     after = page.scannedTo;
@@ -85,7 +90,8 @@ async function* readLines(log: EventLog, match: EventMatch, query: HistoryQuery)
   while (left > 0 && after < query.until) {
     const page = await log.read(after, { until: query.until, match, limit: Math.min(streamLimit, left) });
     // Retention may overtake a slow reader: what is missing is told where it is missing.
-    if (after + 1 < page.oldest && after > query.since) yield `${JSON.stringify(gapOf("retention", after + 1, page.oldest - 1))}\n`;
+    if (after + 1 < page.oldest && after > query.since)
+      yield `${JSON.stringify(gapOf("retention", after + 1, page.oldest - 1))}\n`;
     if (page.records.length > 0) yield page.records.map((record) => `${eventText(record)}\n`).join("");
     left -= page.records.length;
     after = page.scannedTo;
@@ -113,7 +119,11 @@ export function registerHistoryRoute(app: FastifyInstance, { log, requireIdentit
       return await reply.type("application/json").send(await readPage(log, match, query));
     } catch (error) {
       if (!(error instanceof LogError) || error.code !== "LOG_CLOSED") throw error;
-      return sendProblem(reply, { name: "unavailable", detail: "The service is ending", headers: { "retry-after": "1" } });
+      return sendProblem(reply, {
+        name: "unavailable",
+        detail: "The service is ending",
+        headers: { "retry-after": "1" },
+      });
     }
   });
 }

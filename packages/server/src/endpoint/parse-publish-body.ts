@@ -8,10 +8,9 @@ import {
   type EventFieldNames,
   type HttpHeaders,
 } from "@sluice/protocol";
-import type { Clock, Rights } from "@sluice/runtime";
+import type { Clock, Problem, Rights } from "@sluice/runtime";
 import type { EventDraft } from "../log/event-log.js";
 import { TurnBudget } from "../log/turn-budget.js";
-import type { Problem } from "./problem.js";
 import { inBinaryMode, readData, type BinaryForm } from "./publish-data.js";
 import { batchProblem, draftOf, eventProblem, eventRulesOf } from "./publish-draft.js";
 import { readPublishForm, type PublishForm } from "./publish-form.js";

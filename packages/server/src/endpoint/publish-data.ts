@@ -1,7 +1,7 @@
 // The body of a CloudEvent in binary mode (CloudEvents HTTP binding §3.1.2) as the data of its JSON format.
 import { isUtf8 } from "node:buffer";
 import type { EventRefusal } from "@sluice/protocol";
-import type { Problem } from "./problem.js";
+import type { Problem } from "@sluice/runtime";
 import type { PublishForm } from "./publish-form.js";
 import { decodeText, lengthProblem } from "./publish-json.js";
 import type { PublishLimits } from "./publish-limits.js";

@@ -1,8 +1,7 @@
 // From a checked event to what the log takes, and from a refused one to the problem that names it.
 import { encodeEventFields, type EventRefusal, type EventRules, type PublishedEvent } from "@sluice/protocol";
-import type { Clock } from "@sluice/runtime";
+import type { Clock, Problem } from "@sluice/runtime";
 import type { EventDraft } from "../log/event-log.js";
-import type { Problem } from "./problem.js";
 import type { PublishLimits } from "./publish-limits.js";
 
 /** What the events of a publish that arrives now are checked by. */

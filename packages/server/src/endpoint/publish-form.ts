@@ -1,6 +1,6 @@
 // Which of the forms of a publish (protocol.md §8) a request is in, by its headers alone.
 import { hasCloudEventHeaders, readCloudEventHeaders, type HttpHeaders } from "@sluice/protocol";
-import type { Problem } from "./problem.js";
+import type { Problem } from "@sluice/runtime";
 
 /** How the body is to be read. */
 export type PublishForm =

@@ -1,5 +1,5 @@
 // Decodes the text of one event, unless it is longer, deeper or fuller than any event within the limits.
-import type { Problem } from "./problem.js";
+import type { Problem } from "@sluice/runtime";
 import { placeOf } from "./publish-draft.js";
 import { eventBytesMax, eventTextBytesMax, type PublishLimits } from "./publish-limits.js";
 import { costOf, textDepthMax } from "./publish-shape.js";

@@ -4,10 +4,9 @@ import { request as httpRequest } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { allRights, type AuthOutcome } from "@sluice/runtime";
+import { allRights, type AuthOutcome, problemServerOptions, registerProblemHandlers } from "@sluice/runtime";
 import type { EventLog } from "../log/event-log.js";
 import { createMemoryLog } from "../log/memory-log.js";
-import { problemServerOptions, registerProblemHandlers } from "./problem-handlers.js";
 import { publishRoute } from "./publish-route.js";
 import { createPublisher } from "./publisher.js";
 

@@ -1,6 +1,5 @@
 // The refusals of a publish that are not about what its body says.
-import { challengeFor, publishScope, scopeChallenge, type AuthFailure } from "@sluice/runtime";
-import type { Problem } from "./problem.js";
+import { type AuthFailure, challengeFor, type Problem, publishScope, scopeChallenge } from "@sluice/runtime";
 import type { PublishLimits } from "./publish-limits.js";
 import type { LogRefusal } from "./publisher.js";
 

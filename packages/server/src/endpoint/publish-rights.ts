@@ -1,7 +1,6 @@
 // Which field of an event goes beyond its publisher's rights (protocol.md §9).
 import { patternMatches, type EventFieldNames, type PublishedEvent } from "@sluice/protocol";
-import { mayPublish, type Rights } from "@sluice/runtime";
-import type { Problem } from "./problem.js";
+import { mayPublish, type Problem, type Rights } from "@sluice/runtime";
 import { placeOf } from "./publish-draft.js";
 
 /**

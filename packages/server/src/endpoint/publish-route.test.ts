@@ -1,9 +1,15 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { allRights, authFailures, type AuthFailureReason, type Rights } from "@sluice/runtime";
+import {
+  allRights,
+  type AuthFailureReason,
+  authFailures,
+  problemServerOptions,
+  registerProblemHandlers,
+  type Rights,
+} from "@sluice/runtime";
 import type { EventLog } from "../log/event-log.js";
 import { createMemoryLog } from "../log/memory-log.js";
-import { problemServerOptions, registerProblemHandlers } from "./problem-handlers.js";
 import { publishRoute } from "./publish-route.js";
 import { createPublisher } from "./publisher.js";
 

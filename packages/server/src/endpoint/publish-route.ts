@@ -1,8 +1,14 @@
 // `POST /api/v1/events` (protocol.md §8): authenticate, read, check, commit, answer.
-import { mayPublishAnything, type AuthOutcome, type Clock, type Identity } from "@sluice/runtime";
+import {
+  type AuthOutcome,
+  type Clock,
+  type Identity,
+  mayPublishAnything,
+  type Problem,
+  sendProblem,
+} from "@sluice/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { parsePublishBody } from "./parse-publish-body.js";
-import { sendProblem, type Problem } from "./problem.js";
 import { PublishBudget } from "./publish-budget.js";
 import { deferContinue } from "./publish-continue.js";
 import {

@@ -1,5 +1,5 @@
 // What a body that holds text has to be.
-import type { Problem } from "./problem.js";
+import type { Problem } from "@sluice/runtime";
 
 /** The body is not UTF-8. */
 export const notUtf8: Problem = { name: "malformed-body", detail: "The body is not UTF-8" };

@@ -1,9 +1,8 @@
 // Puts events into the log: for the HTTP route, which has them checked already, and for callers in this process.
 import { parsePublishedEvent } from "@sluice/protocol";
-import type { Clock } from "@sluice/runtime";
+import type { Clock, Problem } from "@sluice/runtime";
 import { pendingBytes } from "../log/append-queue.js";
 import { LogError, type EventDraft, type EventLog } from "../log/event-log.js";
-import type { Problem } from "./problem.js";
 import { PublishBudget } from "./publish-budget.js";
 import { batchProblem, draftOf, eventProblem, eventRulesOf } from "./publish-draft.js";
 import type { PublishLimits } from "./publish-limits.js";

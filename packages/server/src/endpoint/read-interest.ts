@@ -1,17 +1,10 @@
 // What a query asks for (protocol §8): events and clusters as comma-separated lists, and from where on.
 
-import {
-  clustersPerCommandMax,
-  isName,
-  isPattern,
-  nameGrammar,
-  patternsPerCommandMax,
-} from "@sluice/protocol";
-import type { Rights } from "@sluice/runtime";
+import { clustersPerCommandMax, isName, isPattern, nameGrammar, patternsPerCommandMax } from "@sluice/protocol";
+import type { Problem, Rights } from "@sluice/runtime";
 import type { EventMatch } from "../log/event-log.js";
 import { SubscriptionSet } from "../routing/subscription-set.js";
 import { grantSubscriptions } from "../session/access.js";
-import type { Problem } from "./problem.js";
 
 /** Event patterns and clusters, each once; no clusters are all that the bearer may see. */
 export interface Interest {
@@ -32,7 +25,8 @@ function readList(query: URLSearchParams, field: string): string[] {
 export function readInterest(query: URLSearchParams): Interest | Problem {
   const events = readList(query, "events");
   const clusters = readList(query, "clusters");
-  if (events.length > patternsPerCommandMax) return invalid("events", `events takes at most ${patternsPerCommandMax} names`);
+  if (events.length > patternsPerCommandMax)
+    return invalid("events", `events takes at most ${patternsPerCommandMax} names`);
   if (clusters.length > clustersPerCommandMax) {
     return invalid("clusters", `clusters takes at most ${clustersPerCommandMax} names`);
   }

@@ -3,16 +3,14 @@
 
 import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import type { Identity } from "@sluice/runtime";
+import { type Identity, isOriginAllowed, type Problem, type RequireIdentity, sendProblem } from "@sluice/runtime";
+import { readConnectionOptions, type ConnectionOptions } from "./connection-options.js";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Consumer } from "../delivery/consumer.js";
 import { createSseEncoding, parseCursor } from "../routing/sse-encoding.js";
 import { Session, type SessionContext } from "../session/session.js";
 import type { Connections, Place } from "./connections.js";
 import type { EndpointTally } from "./endpoint-tally.js";
-import { isOriginAllowed, readConnectionOptions, type ConnectionOptions } from "./handshake.js";
-import type { RequireIdentity } from "./http-auth.js";
-import { sendProblem, type Problem } from "./problem.js";
 import { isProblem, matchWithin, readInterest, readSeq, type Interest } from "./read-interest.js";
 import { SseSink } from "./sse-sink.js";
 
@@ -44,7 +42,11 @@ function readStart(request: FastifyRequest, query: URLSearchParams): Start | Pro
   if (typeof lastEventId === "string" && lastEventId !== "") {
     const cursor = parseCursor(lastEventId);
     if (cursor !== undefined) return { since: cursor.seq, epoch: cursor.epoch };
-    return { name: "invalid-parameter", field: "Last-Event-ID", detail: "Last-Event-ID must be an id that a stream gave" };
+    return {
+      name: "invalid-parameter",
+      field: "Last-Event-ID",
+      detail: "Last-Event-ID must be an id that a stream gave",
+    };
   }
   const since = readSeq(query, "since");
   if (typeof since === "object") return since;
@@ -57,7 +59,11 @@ export function registerStreamRoute(app: FastifyInstance, options: StreamRouteOp
 
   app.get("/api/v1/stream", async (request, reply) => {
     if (!options.isAccepting()) {
-      return sendProblem(reply, { name: "unavailable", detail: "The service is draining", headers: { "retry-after": "1" } });
+      return sendProblem(reply, {
+        name: "unavailable",
+        detail: "The service is draining",
+        headers: { "retry-after": "1" },
+      });
     }
     const { origin } = request.headers;
     if (!isOriginAllowed(origin, allowedOrigins)) {

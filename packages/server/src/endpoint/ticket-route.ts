@@ -1,9 +1,7 @@
 // One-time tickets for clients that can't send a header (protocol §1, §8).
 
-import type { TicketStore } from "@sluice/runtime";
+import { type RequireIdentity, sendProblem, type TicketStore } from "@sluice/runtime";
 import type { FastifyInstance } from "fastify";
-import type { RequireIdentity } from "./http-auth.js";
-import { sendProblem } from "./problem.js";
 
 export interface TicketRouteOptions {
   readonly tickets: TicketStore;
@@ -25,6 +23,8 @@ export function registerTicketRoute(app: FastifyInstance, options: TicketRouteOp
     }
     options.onIssued();
     // A ticket is a credential: no cache may keep it (RFC 9111 §5.2.2.5).
-    return reply.header("cache-control", "no-store").send({ ticket: outcome.ticket, expires_in_ms: outcome.expiresInMs });
+    return reply
+      .header("cache-control", "no-store")
+      .send({ ticket: outcome.ticket, expires_in_ms: outcome.expiresInMs });
   });
 }

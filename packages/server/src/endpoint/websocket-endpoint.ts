@@ -7,29 +7,26 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { closes, type CloseEntry } from "@sluice/protocol";
 import {
-  challengeFor,
-  findToken,
-  offeredSubprotocols,
-  selectSubprotocol,
   type AuthFailure,
   type AuthOutcome,
+  challengeFor,
+  findToken,
   type FoundToken,
+  handshakeProblem,
   type Identity,
+  isOriginAllowed,
+  offeredSubprotocols,
+  type Problem,
+  refuseUpgrade,
+  selectSubprotocol,
 } from "@sluice/runtime";
+import { readConnectionOptions, type ConnectionOptions } from "./connection-options.js";
 import { WebSocketServer } from "ws";
 import { Consumer } from "../delivery/consumer.js";
 import { websocketEncoding } from "../routing/websocket-encoding.js";
 import { Session, type SessionContext } from "../session/session.js";
 import type { Connections, Place } from "./connections.js";
 import type { EndpointTally } from "./endpoint-tally.js";
-import {
-  handshakeProblem,
-  isOriginAllowed,
-  readConnectionOptions,
-  type ConnectionOptions,
-} from "./handshake.js";
-import type { Problem } from "./problem.js";
-import { refuseUpgrade } from "./refuse-upgrade.js";
 import { SluiceWebSocket } from "./sluice-web-socket.js";
 import { WebSocketSink } from "./websocket-sink.js";
 

@@ -13,7 +13,7 @@ import {
   type SubscribeCommand,
   type UnsubscribeCommand,
 } from "@sluice/protocol";
-import type { Authenticator, Clock, Identity } from "@sluice/runtime";
+import { type Authenticator, type Clock, type Identity, TokenBucket } from "@sluice/runtime";
 import type { Consumer } from "../delivery/consumer.js";
 import type { Delivery } from "../delivery/delivery.js";
 import type { EventLog } from "../log/event-log.js";
@@ -25,7 +25,6 @@ import type { HeartbeatManager } from "./heartbeat-manager.js";
 import { Interests } from "./interests.js";
 import { planReplay } from "./plan-replay.js";
 import type { SessionTally } from "./session-tally.js";
-import { TokenBucket } from "./token-bucket.js";
 
 /** What all sessions of a process share. */
 export interface SessionContext {
@@ -203,7 +202,11 @@ export class Session {
     const planned = subscriptions.plan(this.consumer.set, access.subscriptions);
     if (planned.kind === "limit") {
       const what = planned.limit === "subscriptions" ? "subscriptions" : "names of clusters over all subscriptions";
-      this.#refuse(id, "SUBSCRIPTION_LIMIT", `a connection can have at most ${planned.max} ${what}; nothing was changed`);
+      this.#refuse(
+        id,
+        "SUBSCRIPTION_LIMIT",
+        `a connection can have at most ${planned.max} ${what}; nothing was changed`,
+      );
       return;
     }
     this.#interests.set(events, clusters);
@@ -236,7 +239,11 @@ export class Session {
     this.#identity = outcome.identity;
     this.#expiry.isOver = true;
     this.#expiry = this.#watchExpiry();
-    this.#send({ type: "refreshed", ...(id === undefined ? {} : { id }), expires_at: wireTime(outcome.identity.expiresAtMs) });
+    this.#send({
+      type: "refreshed",
+      ...(id === undefined ? {} : { id }),
+      expires_at: wireTime(outcome.identity.expiresAtMs),
+    });
     this.#reviewRights();
   }
 

@@ -1,7 +1,6 @@
 // What a WebSocket handshake must look like (RFC 6455 §4.2.1), checked before anything else is done with it. Stricter
 // than `ws`, which lets several of these through. Pure.
 
-import { isPolicy, policies, type Policy } from "@sluice/protocol";
 import type { IncomingMessage } from "node:http";
 import type { Problem } from "./problem.js";
 
@@ -14,12 +13,6 @@ const version = "13";
 const keyShape = /^[A-Za-z0-9+/]{22}==$/;
 /** Headers that must come exactly once. */
 const singleHeaders = ["host", "sec-websocket-key", "sec-websocket-version"] as const;
-
-/** What the client chose in the query (protocol §1). */
-export interface ConnectionOptions {
-  readonly policy: Policy;
-  readonly maxMessages: number;
-}
 
 export type HandshakeRequest = Pick<IncomingMessage, "method" | "url" | "headers" | "rawHeaders" | "httpVersion">;
 
@@ -47,9 +40,15 @@ export function handshakeProblem(request: HandshakeRequest): Problem | undefined
   const { headers, rawHeaders } = request;
   const path = pathOf(request.url);
   if (path === undefined) return bad("The request target must begin with /");
-  if (!websocketPaths.has(path)) return { name: "not-found", detail: "There is no WebSocket at this path; it is at /ws" };
+  if (!websocketPaths.has(path))
+    return { name: "not-found", detail: "There is no WebSocket at this path; it is at /ws" };
   if (request.method !== "GET") {
-    return { name: "method-not-allowed", detail: "A WebSocket handshake is a GET", allowed: ["GET"], headers: { allow: "GET" } };
+    return {
+      name: "method-not-allowed",
+      detail: "A WebSocket handshake is a GET",
+      allowed: ["GET"],
+      headers: { allow: "GET" },
+    };
   }
   if (request.httpVersion !== "1.1") return bad("A WebSocket handshake needs HTTP/1.1");
   if (!hasToken(headers.upgrade, "websocket")) return bad("Upgrade must be websocket", "Upgrade");
@@ -71,23 +70,6 @@ export function handshakeProblem(request: HandshakeRequest): Problem | undefined
     return bad("A WebSocket handshake has no body");
   }
   return undefined;
-}
-
-/** The options of the query, or what is wrong with them. A larger buffer than the server's is the server's. */
-export function readConnectionOptions(
-  query: URLSearchParams,
-  defaults: ConnectionOptions,
-): ConnectionOptions | Problem {
-  const policy = query.get("policy") ?? defaults.policy;
-  if (!isPolicy(policy)) {
-    return { name: "invalid-parameter", detail: "policy must be one of those allowed", field: "policy", allowed: policies };
-  }
-  const text = query.get("max_messages");
-  if (text === null) return { policy, maxMessages: defaults.maxMessages };
-  if (!/^[1-9]\d{0,15}$/.test(text)) {
-    return { name: "invalid-parameter", detail: "max_messages must be an integer of at least 1", field: "max_messages" };
-  }
-  return { policy, maxMessages: Math.min(Number(text), defaults.maxMessages) };
 }
 
 /** Whether a browser's page of that origin may connect; `*` in the list allows any. No `Origin`, no browser. */

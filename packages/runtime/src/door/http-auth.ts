@@ -1,6 +1,8 @@
 // Authentication of HTTP requests: who asks, and whether the scope that a path needs is there.
 
-import { challengeFor, findToken, scopeChallenge, type AuthOutcome, type FoundToken, type Identity } from "@sluice/runtime";
+import { challengeFor, scopeChallenge } from "../identity/challenge.js";
+import { findToken, type FoundToken } from "../identity/find-token.js";
+import type { AuthOutcome, Identity } from "../identity/identity.js";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { sendProblem } from "./problem.js";
 
