@@ -1,4 +1,5 @@
 // From a checked event to what the log takes, and from a refused one to the problem that names it.
+import { hash } from "node:crypto";
 import { encodeEventFields, type EventRefusal, type EventRules, type PublishedEvent } from "@sluice/protocol";
 import type { Clock, Problem } from "@sluice/runtime";
 import type { EventDraft } from "../log/event-log.js";
@@ -11,8 +12,17 @@ export function eventRulesOf(limits: PublishLimits, clock: Clock): EventRules {
 
 /** The draft of an event; here it is encoded, once and for all. */
 export function draftOf(event: PublishedEvent): EventDraft {
-  const { eventId, eventType, clusterId } = event;
-  return { eventId, eventType, clusterId, fields: Buffer.from(encodeEventFields(event)) };
+  const { eventType, clusterId } = event;
+  return { eventId: identityOf(event), eventType, clusterId, fields: Buffer.from(encodeEventFields(event)) };
+}
+
+/**
+ * What an event is known again by. Ids are unique for their source only (CloudEvents 1.0, `id`): two sources that both
+ * count from 1 must not lose each other's events. A digest, so that a long source costs no more memory than an id.
+ */
+function identityOf({ eventId, source }: PublishedEvent): string {
+  // Neither can hold a line feed.
+  return source === undefined ? eventId : hash("sha256", `${source}\n${eventId}`, "base64url");
 }
 
 /** The problem of the event at `index` (and `line`) that did not pass its checks. */

@@ -34,6 +34,14 @@ function recordingMeter(): PublishMeter & { readonly told: unknown[] } {
 }
 
 describe("publish", () => {
+  it("tells events of the same id apart by their source", async () => {
+    const publisher = createPublisher({ log: memoryLog(), limits, clock });
+    const fromA = { ...good, source: "/a" };
+    expect(await publisher.publish([fromA, { ...good, source: "/b" }, good])).toMatchObject({ duplicates: 0 });
+    expect(await publisher.publish([{ ...good, source: "/b" }, good])).toMatchObject({ duplicates: 2, lastSeq: 3 });
+    expect(await publisher.publish(fromA)).toMatchObject({ duplicates: 1, firstSeq: 1 });
+  });
+
   it("makes one event or several durable, and says where they are", async () => {
     const log = memoryLog();
     const meter = recordingMeter();

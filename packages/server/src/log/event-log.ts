@@ -3,7 +3,7 @@
 
 /** An event accepted for publishing and not yet ordered. */
 export interface EventDraft {
-  /** Unique within the dedup window; a second event with the same id is accepted and not stored. */
+  /** What dedup goes by: within its window a second event with the same is accepted and not stored. */
   readonly eventId: string;
   readonly eventType: string;
   readonly clusterId: string | undefined;

@@ -60,7 +60,7 @@ export const limitsSettings = Type.Object({
   payload_bytes: integer({
     default: 262_144,
     minimum: 1,
-    maximum: 16 * mebibyte,
+    maximum: 8 * mebibyte,
     unit: "bytes",
     description: "Largest payload of an event, as JSON; past it the publish is refused with HTTP 413.",
   }),
