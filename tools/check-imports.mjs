@@ -74,7 +74,7 @@ function judgeRelative(path, target) {
     return `reaches into packages/${to}; import ${scope}${to} by its name, from what its package.json exports`;
   }
   if (from !== undefined && to === undefined) return `leaves packages/${from}; a package imports only packages by name`;
-  return from === "server" ? judgeStages(path, target) : undefined;
+  return target.startsWith("packages/server/src/") ? judgeStages(path, target) : undefined;
 }
 
 function judgeStages(path, target) {

@@ -23,9 +23,9 @@ export function listFiles() {
   return [...new Set(listing.split("\0"))].filter((path) => path !== "" && existsSync(join(root, path))).toSorted();
 }
 
-/** Whether a file is for tests alone: tests, behaviours of the whole, and the contract suites that several tests share. */
+/** Whether a file is for tests alone: tests, behaviours of the whole, what several tests share, programs they start. */
 export function isTest(/** @type {string} */ path) {
-  return /\.test\.[^/]+$|-contract\.ts$|\/contract\/|^tests\//.test(path);
+  return /\.test\.[^/]+$|-contract\.ts$|\/(?:contract|fixtures)\/|^tests\//.test(path);
 }
 
 /**
