@@ -6,6 +6,7 @@ import { LogError, type EventMatch, type EventRecord } from "../log/event-log.js
 import type { Consumer } from "./consumer.js";
 import type { DeliveryTally } from "./delivery-tally.js";
 import type { LogRange } from "./message-buffer.js";
+import { PageReaders } from "./page-readers.js";
 import type { Page, Pages } from "./pages.js";
 import type { Tail } from "./tail.js";
 
@@ -26,6 +27,8 @@ export interface CatchUpOptions {
   readonly onError: (error: unknown, consumerId: string) => void;
   /** Some of what waited was sent. */
   readonly onProgress: (consumer: Consumer) => void;
+  /** A replay has met the live end, and that was said. */
+  readonly onLive: (consumer: Consumer) => void;
   /** Nothing waits any more. */
   readonly onLevel: (consumer: Consumer) => void;
   /** The consumer can't be fed through a fault of ours. */
@@ -44,11 +47,19 @@ type Progress = "more" | "wait" | "level";
 
 export class CatchUp {
   readonly #options: CatchUpOptions;
+  readonly #readers: PageReaders;
   readonly #due = new Set<Consumer>();
   #isTurnDue = false;
 
   constructor(options: CatchUpOptions) {
     this.#options = options;
+    this.#readers = new PageReaders({
+      pages: options.pages,
+      onPage: (consumer, page, after) => this.#goOn(consumer, page, after),
+      onError: (consumer, error) => {
+        if (!(error instanceof LogError && error.code === "LOG_CLOSED")) this.#fault(consumer, error);
+      },
+    });
   }
 
   get bytes(): number {
@@ -78,9 +89,18 @@ export class CatchUp {
     setImmediate(() => this.#turn());
   }
 
-  /** Gives the consumer one slice now. */
+  /** Gives the consumer one slice now. What goes wrong with it ends this consumer and nothing else. */
   run(consumer: Consumer): void {
-    if (consumer.isClosed || consumer.isBlocked || consumer.isReading || consumer.isLevel) return;
+    if (consumer.isReading) return;
+    try {
+      if (!consumer.isClosed && !consumer.isBlocked && !consumer.isLevel) this.#feed(consumer);
+    } catch (error) {
+      this.#fault(consumer, error);
+    }
+    this.#readers.done(consumer);
+  }
+
+  #feed(consumer: Consumer): void {
     const slice: Slice = { out: [], chunkBytes: 0, bytes: 0, looked: 0 };
     let progress: Progress = "more";
     while (progress === "more" && !consumer.isBlocked) {
@@ -89,8 +109,10 @@ export class CatchUp {
       if (slice.chunkBytes >= chunkBytesMax) this.#write(consumer, slice);
     }
     this.#due.delete(consumer);
-    consumer.takeDue(slice.out);
-    this.#write(consumer, slice);
+    if (!consumer.isBlocked) {
+      consumer.takeDue(slice.out);
+      this.#write(consumer, slice);
+    }
     if (consumer.isClosed) return;
     this.#options.onProgress(consumer);
     if (consumer.isBlocked || progress === "wait") return;
@@ -109,8 +131,10 @@ export class CatchUp {
   }
 
   #step(consumer: Consumer, slice: Slice): Progress {
-    consumer.takeDue(slice.out);
     const { buffer, lane } = consumer;
+    // A reply goes before the gap that stands for what was skipped around it.
+    buffer.settle(lane);
+    consumer.takeDue(slice.out);
     const step = buffer.next(lane);
     switch (step.kind) {
       case "level":
@@ -118,7 +142,10 @@ export class CatchUp {
       case "gap": {
         const { gap } = step;
         const { reason, fromSeq, toSeq, dropped } = gap;
-        this.#push(slice, consumer.encoding.encodeFrame({ type: "gap", reason, from_seq: fromSeq, to_seq: toSeq, dropped }));
+        this.#push(
+          slice,
+          consumer.encoding.encodeFrame({ type: "gap", reason, from_seq: fromSeq, to_seq: toSeq, dropped }),
+        );
         this.#options.tally.gaps += 1;
         buffer.passGap(gap);
         return "more";
@@ -131,10 +158,12 @@ export class CatchUp {
   }
 
   #arrive(consumer: Consumer, slice: Slice): Progress {
+    if (consumer.liveDue.length === 0) return "level";
     for (const id of consumer.liveDue.splice(0)) {
       const seq = consumer.buffer.position;
       this.#push(slice, consumer.encoding.encodeFrame({ type: "live", ...(id === undefined ? {} : { id }), seq }));
     }
+    this.#options.onLive(consumer);
     return "level";
   }
 
@@ -157,11 +186,11 @@ export class CatchUp {
       return "more";
     }
     const page = this.#pageAt(consumer, seq - 1);
-    if (page === undefined) return this.#need(consumer, seq - 1);
+    if (page === undefined) return this.#wait(consumer, seq - 1);
     const index = page.indexAfter(seq - 1);
     const record = page.records[index];
     if (record?.seq !== seq) {
-      consumer.buffer.loseEvent(seq);
+      consumer.buffer.loseEvents(consumer.lane, page.oldest - 1);
       return "more";
     }
     if (wants(filter, record)) this.#send(consumer, slice, page.slice(consumer.encoding, index, index + 1), 1);
@@ -184,7 +213,7 @@ export class CatchUp {
       return "more";
     }
     const page = this.#pageAt(consumer, range.after);
-    if (page === undefined) return this.#need(consumer, range.after);
+    if (page === undefined) return this.#wait(consumer, range.after);
     if (page.oldest > range.after + 1) {
       buffer.loseRange(page.oldest - 1);
       return "more";
@@ -197,6 +226,7 @@ export class CatchUp {
   #sendRuns(consumer: Consumer, slice: Slice, page: Page, range: LogRange, filter: EventMatch | null): void {
     const { encoding, buffer } = consumer;
     const { records } = page;
+    const matchesMax = range.count === null ? Number.POSITIVE_INFINITY : consumer.eventsToReply;
     let matched = 0;
     let scannedTo = page.scannedTo;
     let index = page.indexAfter(range.after);
@@ -208,7 +238,8 @@ export class CatchUp {
     for (let runBytes = 0; index < records.length; index += 1) {
       const record = records[index] as EventRecord;
       if (record.seq > range.until) break;
-      if (slice.chunkBytes + runBytes >= chunkBytesMax || slice.looked >= sliceEventsMax) {
+      const isChunkFull = slice.chunkBytes + runBytes >= chunkBytesMax || slice.looked >= sliceEventsMax;
+      if (isChunkFull || matched >= matchesMax) {
         scannedTo = record.seq - 1;
         break;
       }
@@ -228,28 +259,21 @@ export class CatchUp {
 
   #pageAt(consumer: Consumer, after: number): Page | undefined {
     const { page } = consumer;
-    if (page !== undefined && page.after <= after && after < page.scannedTo) return page;
+    if (page?.covers(after) === true) return page;
     consumer.page = this.#options.pages.peek(after);
     return consumer.page;
   }
 
-  /** Reads the page that holds the seq after `after`, and goes on when it is there. */
-  #need(consumer: Consumer, after: number): Progress {
-    consumer.isReading = true;
-    this.#options.pages.read(after).then(
-      (page) => {
-        consumer.isReading = false;
-        consumer.page = page;
-        if (page.scannedTo > after) this.schedule(consumer);
-        else this.#fault(consumer, new Error(`the log holds nothing after seq ${after}, though its head was beyond it`));
-      },
-      (error: unknown) => {
-        consumer.isReading = false;
-        if (error instanceof LogError && error.code === "LOG_CLOSED") return;
-        this.#fault(consumer, error);
-      },
-    );
+  #wait(consumer: Consumer, after: number): Progress {
+    this.#readers.need(consumer, after);
     return "wait";
+  }
+
+  #goOn(consumer: Consumer, page: Page, after: number): void {
+    if (!page.covers(after)) {
+      this.#fault(consumer, new Error(`the log holds nothing after seq ${after}, though its head was beyond it`));
+    }
+    this.schedule(consumer);
   }
 
   #fault(consumer: Consumer, error: unknown): void {

@@ -83,8 +83,10 @@ export class Consumer implements LaneMember {
 
   /** Queues a reply behind the events that wait now; one that may wait for long, because nothing is skipped, goes first. */
   queueReply(bytes: Buffer): void {
-    const waiting = this.buffer.isLossless && this.isPaused ? 0 : this.buffer.size(this.lane);
-    this.#replies.push({ after: this.buffer.passed + waiting, bytes });
+    const { buffer } = this;
+    const isLong = buffer.catchingUp || (buffer.isLossless && this.isPaused);
+    const waiting = isLong ? 0 : buffer.size(this.lane);
+    this.#replies.push({ after: buffer.passed + waiting, bytes });
     if (this.#replies.length >= repliesMax && !this.#isHolding) {
       this.#isHolding = true;
       this.sink.holdCommands(true);
@@ -123,6 +125,12 @@ export class Consumer implements LaneMember {
   /** Events skipped so far. Of a level consumer nothing waits, and its cursor stands where it was last behind. */
   get dropped(): number {
     return this.isLevel ? this.buffer.dropped : this.buffer.droppedBy(this.lane);
+  }
+
+  /** Events that go before the next reply; infinite when none waits. */
+  get eventsToReply(): number {
+    const reply = this.#replies[0];
+    return reply === undefined ? Number.POSITIVE_INFINITY : reply.after - this.buffer.passed;
   }
 
   get hasReplies(): boolean {

@@ -2,6 +2,7 @@
 
 import type { Policy } from "@sluice/protocol";
 import { deliveryLatencyBuckets, HistogramInstrument } from "@sluice/runtime";
+import type { SharedEvent } from "../routing/shared-event.js";
 
 const msPerS = 1000;
 
@@ -20,7 +21,12 @@ export class DeliveryTally {
   readonly droppedByGone: Record<Policy, number> = { "drop-oldest": 0, "drop-newest": 0, replay: 0, disconnect: 0 };
   readonly latencyS = new HistogramInstrument(deliveryLatencyBuckets);
 
-  observeLatency(latencyMs: number, weight: number): void {
-    this.latencyS.observe(latencyMs / msPerS, weight);
+  /** Counts a flush of some events, `bytes` long, to the members of a lane that are level with it. */
+  countFlush(events: readonly SharedEvent[], bytes: number, members: number, now: number): void {
+    if (members === 0) return;
+    this.delivered += events.length * members;
+    this.bytesOut += bytes * members;
+    this.writes += members;
+    for (const event of events) this.latencyS.observe((now - event.durableAtMs) / msPerS, members);
   }
 }

@@ -5,7 +5,6 @@ import { closes, type CloseEntry, type Policy, type ServerFrame } from "@sluice/
 import type { Clock } from "@sluice/runtime";
 import type { EventLog } from "../log/event-log.js";
 import type { Lane } from "../routing/lane.js";
-import type { SharedEvent } from "../routing/shared-event.js";
 import type { SubscriptionManager } from "../routing/subscription-manager.js";
 import { SubscriptionSet } from "../routing/subscription-set.js";
 import type { BackpressureHandler } from "./backpressure-handler.js";
@@ -16,6 +15,7 @@ import { DeliveryTally } from "./delivery-tally.js";
 import { Feed } from "./feed.js";
 import type { Gap } from "./message-buffer.js";
 import { Pages } from "./pages.js";
+import { Pressure } from "./pressure.js";
 import { Tail } from "./tail.js";
 
 /** Share of `buffer.tail_bytes` that pages read for laggards may take, the rest is the tail. */
@@ -46,7 +46,7 @@ export class Delivery {
   readonly consumers = new Set<Consumer>();
   readonly #clock: Clock;
   readonly #subscriptions: SubscriptionManager<Consumer>;
-  readonly #backpressure: BackpressureHandler;
+  readonly #pressure: Pressure;
   readonly #windowMax: number;
   readonly #tail: Tail;
   readonly #catchUp: CatchUp;
@@ -56,20 +56,28 @@ export class Delivery {
     const { log, clock, onError, subscriptions } = options;
     this.#clock = clock;
     this.#subscriptions = subscriptions;
-    this.#backpressure = options.backpressure;
     this.#windowMax = options.maxMessages;
-    this.#tail = new Tail(options.tailBytes * (1 - pagesShare));
+    const tail = new Tail(options.tailBytes * (1 - pagesShare));
+    this.#tail = tail;
+    this.#pressure = new Pressure({
+      backpressure: options.backpressure,
+      clock,
+      tail,
+      tally: this.tally,
+      disconnect: (consumer) => this.close(consumer, closes.slowConsumer),
+    });
     this.#catchUp = new CatchUp({
       clock,
-      tail: this.#tail,
+      tail,
       pages: new Pages({ log, bytesMax: options.tailBytes * pagesShare }),
       tally: this.tally,
       onError,
-      onProgress: (consumer) => this.#relieve(consumer),
+      onProgress: (consumer) => this.#pressure.relieve(consumer),
+      onLive: (consumer) => this.#endReplay(consumer),
       onLevel: (consumer) => this.#becomeLevel(consumer),
       onFault: (consumer) => this.close(consumer, closes.internalError),
     });
-    this.#feed = new Feed({ log, clock, subscriptions, tail: this.#tail, flush: (lane) => this.flush(lane) });
+    this.#feed = new Feed({ log, clock, subscriptions, tail, flush: (lane) => this.flush(lane) });
   }
 
   /** Everything up to this seq has been given to its lanes. */
@@ -104,21 +112,12 @@ export class Delivery {
     for (const consumer of lane.level) {
       if (!consumer.sink.write(bytes)) blocked.push(consumer);
     }
-    this.#count(lane, batch, batchBytes);
-    lane.record(batch, batchBytes, this.#clock.now(), this.#windowMax + batch.length);
-    for (const consumer of blocked) this.#leaveLevel(consumer);
-    for (const consumer of lane.behind) this.#press(consumer, lane);
-    lane.window.trimTo(this.#windowMax);
-  }
-
-  #count(lane: Lane<Consumer>, batch: readonly SharedEvent[], bytes: number): void {
-    const members = lane.level.length;
-    if (members === 0) return;
     const now = this.#clock.now();
-    this.tally.delivered += batch.length * members;
-    this.tally.bytesOut += bytes * members;
-    this.tally.writes += members;
-    for (const event of batch) this.tally.observeLatency(now - event.durableAtMs, members);
+    this.tally.countFlush(batch, batchBytes, lane.level.length, now);
+    lane.record(batch, batchBytes, now, this.#windowMax + batch.length);
+    for (const consumer of blocked) this.#leaveLevel(consumer);
+    for (const consumer of lane.behind) this.#pressure.press(consumer, lane);
+    lane.window.trimTo(this.#windowMax);
   }
 
   #leaveLevel(consumer: Consumer): void {
@@ -128,9 +127,10 @@ export class Delivery {
     consumer.isLevel = false;
     consumer.levelAtMs = this.#clock.now();
     const { lane } = consumer;
-    consumer.buffer.position = this.#positionOf(lane);
+    const position = this.#positionOf(lane);
+    consumer.buffer.position = position;
     if (lane === undefined) return;
-    consumer.buffer.cursor = lane.end;
+    consumer.buffer.join(lane, position);
     lane.toBehind(consumer);
   }
 
@@ -140,62 +140,17 @@ export class Delivery {
     return next === undefined ? Math.max(this.#feed.routedSeq, lane?.flushedSeq ?? 0) : next.seq - 1;
   }
 
+  /** Its policy holds again. */
+  #endReplay(consumer: Consumer): void {
+    consumer.buffer.catchingUp = false;
+    this.#pressure.stand(consumer);
+  }
+
   #becomeLevel(consumer: Consumer): void {
     const { lane } = consumer;
     consumer.isLevel = true;
-    consumer.page = undefined;
-    consumer.buffer.catchingUp = false;
     lane?.toLevel(consumer);
     consumer.openAccount();
-  }
-
-  /** Applies the watermarks and the policy to a consumer for which more waits than before. */
-  #press(consumer: Consumer, lane: Lane<Consumer>): void {
-    const { buffer } = consumer;
-    const size = buffer.size(lane);
-    if (this.#backpressure.decide(size, buffer.maxMessages, consumer.isPaused) === "pause") this.#pause(consumer, size);
-    const overflow = this.#backpressure.overflow(size, buffer.maxMessages, buffer.policy);
-    if (buffer.isLossless || buffer.policy === "drop-oldest") {
-      if (consumer.isPaused) lane.toParked(consumer);
-    } else if (overflow === "freeze") {
-      buffer.freeze(lane);
-      lane.toParked(consumer);
-    } else if (overflow === "disconnect") {
-      this.close(consumer, closes.slowConsumer);
-    }
-  }
-
-  #pause(consumer: Consumer, pending: number): void {
-    consumer.isPaused = true;
-    this.tally.pauses += 1;
-    this.tally.paused += 1;
-    consumer.queueNotice({ type: "lag", state: "paused", pending, lag_ms: this.#lagMs(consumer) });
-  }
-
-  #resume(consumer: Consumer, pending: number): void {
-    consumer.isPaused = false;
-    this.tally.resumes += 1;
-    this.tally.paused -= 1;
-    consumer.queueNotice({ type: "lag", state: "resumed", pending, lag_ms: this.#lagMs(consumer) });
-  }
-
-  /** A consumer that was fed from behind has less waiting than before. */
-  #relieve(consumer: Consumer): void {
-    const { buffer, lane } = consumer;
-    if (!consumer.isPaused) return;
-    const size = buffer.size(lane);
-    if (this.#backpressure.decide(size, buffer.maxMessages, true) !== "resume") return;
-    if (buffer.frozen && lane !== undefined) buffer.thaw(lane);
-    this.#resume(consumer, size);
-    lane?.toBehind(consumer);
-  }
-
-  #lagMs(consumer: Consumer): number {
-    const { lane, buffer } = consumer;
-    if (consumer.isLevel || buffer.size(lane) === 0) return 0;
-    const step = buffer.next(lane);
-    const oldest = step.kind === "event" ? this.#tail.get(step.seq) : undefined;
-    return Math.max(0, Math.round(this.#clock.now() - (oldest?.durableAtMs ?? consumer.levelAtMs)));
   }
 
   add(consumer: Consumer): void {
@@ -230,6 +185,7 @@ export class Delivery {
   subscribe(consumer: Consumer, set: SubscriptionSet): number {
     const before = consumer.lane;
     if (before !== undefined) this.flush(before);
+    if (consumer.isClosed) return this.#feed.routedSeq;
     const after = this.#subscriptions.laneFor(set, consumer.encoding);
     if (after !== undefined) this.flush(after);
     this.#subscriptions.count(consumer.set, set);
@@ -246,10 +202,9 @@ export class Delivery {
     if (consumer.isLevel) {
       consumer.settleAccount();
       buffer.position = this.#feed.routedSeq;
-    } else if (lane === undefined) {
-      buffer.narrow(set);
     } else {
-      buffer.leave(lane, set);
+      if (lane !== undefined) buffer.setAside(lane);
+      buffer.narrow(set);
     }
     if (lane === undefined) return;
     lane.remove(consumer);
@@ -262,10 +217,8 @@ export class Delivery {
     if (consumer.isLevel) {
       lane.addLevel(consumer);
       consumer.openAccount();
-    } else if (consumer.isPaused && !consumer.buffer.frozen) {
-      lane.toParked(consumer);
     } else {
-      lane.toBehind(consumer);
+      this.#pressure.stand(consumer);
     }
   }
 
@@ -274,17 +227,18 @@ export class Delivery {
    * `lost`, a gap comes first: what was asked for is gone.
    */
   replay(consumer: Consumer, set: SubscriptionSet, since: number, options: ReplayOptions): void {
-    if (consumer.isLevel) this.#fallBehind(consumer);
-    if (options.lost !== undefined) consumer.buffer.noteGap(options.lost);
+    if (consumer.isLevel) {
+      this.#leaveLevel(consumer);
+      consumer.isBlocked = false;
+    }
     consumer.liveDue.push(options.id);
-    consumer.buffer.replay({ after: since, until: this.#feed.routedSeq, match: set, count: null });
-    consumer.lane?.toParked(consumer);
+    // What the log has let go before it was even routed is still to come from the lane.
+    const until = this.#feed.routedSeq;
+    const { lost } = options;
+    const gap = lost === undefined ? undefined : { ...lost, toSeq: Math.min(lost.toSeq, until) };
+    consumer.buffer.replay(consumer.lane, { after: Math.min(since, until), until, match: set, count: null }, gap);
+    this.#pressure.stand(consumer);
     this.#catchUp.schedule(consumer);
-  }
-
-  #fallBehind(consumer: Consumer): void {
-    this.#leaveLevel(consumer);
-    consumer.isBlocked = false;
   }
 
   /** Sends a frame of ours behind the events that were accepted before it. */
@@ -311,7 +265,7 @@ export class Delivery {
       this.#writeLevel(consumer, consumer.encoding.encodeFrame(make(this.#feed.routedSeq)));
       return;
     }
-    consumer.pingDue = () => make(consumer.buffer.position);
+    consumer.pingDue = () => make(consumer.buffer.sentTo);
     this.#catchUp.schedule(consumer);
   }
 
@@ -329,7 +283,7 @@ export class Delivery {
   }
 
   metricsOf(consumer: Consumer): ConsumerMetrics {
-    return measureConsumer(consumer, this.#clock, this.#lagMs(consumer));
+    return measureConsumer(consumer, this.#clock, this.#pressure.lagMs(consumer));
   }
 
   /** Events skipped since the start, of all consumers with the policy. */

@@ -1,8 +1,13 @@
 // What one connection has still to be sent, as positions and never as copies: seqs and ranges of the log that come
 // first, then everything from an ordinal of its lane on. Pure: it decides what is next, it sends nothing.
 
-import type { GapReason, Policy } from "@sluice/protocol";
+import type { Policy } from "@sluice/protocol";
 import type { EventMatch } from "../log/event-log.js";
+import type { SubscriptionSet } from "../routing/subscription-set.js";
+import { Narrowing } from "./narrowing.js";
+import { sizeOf, startOf, type Gap, type LogRange, type RangeSegment, type Segment, type Step } from "./segment.js";
+
+export type { Gap, LogRange } from "./segment.js";
 
 /** What the buffer must know of the lane it rides in. */
 export interface LaneView {
@@ -12,61 +17,29 @@ export interface LaneView {
   readonly window: { readonly start: number; readonly end: number; at(ordinal: number): number };
 }
 
-/** Events missing at this place of the stream. */
-export interface Gap {
-  readonly reason: GapReason;
-  readonly fromSeq: number;
-  readonly toSeq: number;
-  readonly dropped: number | null;
-}
-
-/** A stretch of the log to be read and filtered. */
-export interface LogRange {
-  after: number;
-  readonly until: number;
-  readonly match: EventMatch;
-  /** How many matches are left in it, where that is known. */
-  count: number | null;
-}
-
-type Segment =
-  | { readonly kind: "seqs"; readonly seqs: readonly number[]; next: number; filter: EventMatch | null }
-  | { readonly kind: "range"; readonly range: LogRange; filter: EventMatch | null }
-  | {
-      readonly kind: "gap";
-      readonly reason: GapReason;
-      readonly fromSeq: number | null;
-      readonly toSeq: number;
-      readonly dropped: number | null;
-    };
-
-/** What comes next on the connection. */
-export type Step =
-  | { readonly kind: "event"; readonly seq: number; readonly filter: EventMatch | null }
-  | { readonly kind: "range"; readonly range: LogRange; readonly filter: EventMatch | null }
-  | { readonly kind: "gap"; readonly gap: Gap }
-  | { readonly kind: "level" };
-
 const level: Step = { kind: "level" };
 
 export class MessageBuffer {
   readonly maxMessages: number;
   readonly policy: Policy;
-  /** Every wanted event up to this seq was sent, or a gap stands for it. */
+  /** Every event of the lane up to this seq was sent, or a gap stands for it. */
   position: number;
-  /** Events that were sent or skipped so far: the place of replies among them. */
+  /**
+   * What was sent, skipped or lost so far, in the measure of `size`: with it, `passed + size` is the place of whatever
+   * is queued now, and is reached exactly when all that waits now has been passed.
+   */
   passed = 0;
   /** Events skipped so far. */
   dropped = 0;
   /** Ordinal in the lane of the first event that isn't in a segment. */
   cursor = 0;
-  /** Set while a replay asked for by `since` runs: nothing is skipped until the connection is level. */
+  /** Set while a replay asked for by `since` runs: nothing is skipped until it has met the live end. */
   catchingUp = false;
   /** Policy `drop-newest`, past its limit: what the lane gets is skipped until the buffer thaws. */
   frozen = false;
-  #segments: Segment[] = [];
-  /** Seq at which the lane was joined: nothing of it before that was asked for. */
-  #joinedSeq = 0;
+  readonly #segments: Segment[] = [];
+  /** What the lane got up to this seq is behind the cursor. */
+  #cursorSeq = 0;
 
   constructor(options: { readonly maxMessages: number; readonly policy: Policy; readonly position: number }) {
     this.maxMessages = options.maxMessages;
@@ -79,13 +52,20 @@ export class MessageBuffer {
     return this.policy === "replay" || this.catchingUp;
   }
 
+  /**
+   * Everything subscribed to up to this seq was sent, or a gap that was sent stands for it: lower than `position` while
+   * a replay goes back over the past.
+   */
+  get sentTo(): number {
+    let sentTo = this.position;
+    for (const segment of this.#segments) sentTo = Math.min(sentTo, startOf(segment) ?? sentTo);
+    return sentTo;
+  }
+
   /** Events that wait; past `maxMessages` only when lossless or when the policy has not been applied yet. */
   size(lane: LaneView | undefined): number {
     let size = lane === undefined || this.frozen ? 0 : lane.end - this.cursor;
-    for (const segment of this.#segments) {
-      if (segment.kind === "seqs") size += segment.seqs.length - segment.next;
-      else if (segment.kind === "range") size += segment.range.count ?? segment.range.until - segment.range.after;
-    }
+    for (const segment of this.#segments) size += sizeOf(segment);
     return size;
   }
 
@@ -106,125 +86,159 @@ export class MessageBuffer {
   /** What is next. */
   next(lane: LaneView | undefined): Step {
     this.settle(lane);
+    if (this.#segments.length === 0 && lane !== undefined) this.#reachIntoLane(lane);
     const segment = this.#segments[0];
     if (segment !== undefined) return this.#nextOf(segment);
     if (lane === undefined || this.cursor === lane.end) return level;
-    if (this.cursor < lane.window.start) {
-      this.#rangeBeforeWindow(lane);
-      return this.next(lane);
-    }
     return { kind: "event", seq: lane.window.at(this.cursor), filter: null };
   }
 
+  /** What of the lane is not to be had from its window becomes a segment: what was skipped, what is in the log only. */
+  #reachIntoLane(lane: LaneView): void {
+    if (this.frozen) this.thaw(lane);
+    else if (this.cursor < lane.window.start) this.#rangeBeforeWindow(lane);
+  }
+
   #nextOf(segment: Segment): Step {
-    switch (segment.kind) {
-      case "gap": {
-        const { reason, toSeq, dropped } = segment;
-        return { kind: "gap", gap: { reason, fromSeq: segment.fromSeq ?? this.position + 1, toSeq, dropped } };
-      }
-      case "range":
-        return { kind: "range", range: segment.range, filter: segment.filter };
-      case "seqs":
-        return { kind: "event", seq: segment.seqs[segment.next] as number, filter: segment.filter };
+    if (segment.kind === "range") return { kind: "range", range: segment.range, filter: segment.narrowing };
+    if (segment.kind === "seqs") {
+      return { kind: "event", seq: segment.seqs[segment.next] as number, filter: segment.narrowing };
     }
+    const { reason, toSeq, dropped } = segment;
+    return { kind: "gap", gap: { reason, fromSeq: segment.fromSeq ?? this.position + 1, toSeq, dropped } };
   }
 
   /** The event that `next` named was sent, or was skipped because it is no longer subscribed to. */
   passEvent(seq: number): void {
-    this.passed += 1;
     this.position = Math.max(this.position, seq);
+    this.#takeEvent(seq);
+  }
+
+  #takeEvent(seq: number): void {
+    this.passed += 1;
     const segment = this.#segments[0];
-    if (segment?.kind !== "seqs") {
+    if (segment?.kind === "seqs") {
+      segment.next += 1;
+      if (sizeOf(segment) === 0) this.#segments.shift();
+    } else {
       this.cursor += 1;
-      return;
+      this.#cursorSeq = seq;
     }
-    segment.next += 1;
-    if (segment.next === segment.seqs.length) this.#segments.shift();
   }
 
   /** The gap that `next` named was sent. */
   passGap(gap: Gap): void {
-    this.passed += gap.dropped ?? 0;
     this.position = Math.max(this.position, gap.toSeq);
     this.#segments.shift();
   }
 
   /** The range that `next` named was sent up to `scannedTo`, `matched` events of it. */
   passRange(scannedTo: number, matched: number): void {
+    const segment = this.#nextRange();
+    const { range } = segment;
+    const before = sizeOf(segment);
+    range.after = Math.min(scannedTo, range.until);
+    if (range.count !== null) range.count = Math.max(0, range.count - matched);
+    this.position = Math.max(this.position, range.after);
+    this.#passUpTo(segment, before);
+  }
+
+  #nextRange(): RangeSegment {
     const segment = this.#segments[0];
     if (segment?.kind !== "range") throw new Error("no range is next");
-    const { range } = segment;
-    this.passed += matched;
-    range.after = scannedTo;
-    if (range.count !== null) range.count = Math.max(0, range.count - matched);
-    this.position = Math.max(this.position, Math.min(scannedTo, range.until));
-    if (scannedTo >= range.until) this.#segments.shift();
+    return segment;
+  }
+
+  /** Counts what the range has less than `before`, and takes it away when it is done. */
+  #passUpTo(segment: RangeSegment, before: number): void {
+    const isDone = segment.range.after >= segment.range.until;
+    if (isDone) this.#segments.shift();
+    this.passed += before - (isDone ? 0 : sizeOf(segment));
   }
 
   /** Something of the range that `next` named is no longer in the log: a gap takes its place, up to `toSeq`. */
   loseRange(toSeq: number): void {
-    const segment = this.#segments[0];
-    if (segment?.kind !== "range") throw new Error("no range is next");
+    const segment = this.#nextRange();
     const { range } = segment;
-    const lostTo = Math.min(toSeq, range.until);
+    const before = sizeOf(segment);
     const fromSeq = range.after + 1;
+    const lostTo = Math.min(toSeq, range.until);
+    const dropped = lostTo === range.until && !segment.isPartlyLost ? range.count : null;
     range.after = lostTo;
-    if (lostTo >= range.until) this.#segments.shift();
-    this.#segments.unshift({ kind: "gap", reason: "retention", fromSeq, toSeq: lostTo, dropped: null });
+    segment.isPartlyLost = true;
+    if (range.count !== null) range.count = Math.min(range.count, range.until - lostTo);
+    this.#passUpTo(segment, before);
+    this.dropped += dropped ?? 0;
+    if (dropped === 0) this.position = Math.max(this.position, lostTo);
+    else this.#segments.unshift({ kind: "gap", reason: "retention", fromSeq, toSeq: lostTo, dropped });
   }
 
-  /** The event that `next` named is no longer in the log: a gap takes its place. */
-  loseEvent(seq: number): void {
-    this.passEvent(seq);
-    this.passed -= 1;
-    this.dropped += 1;
-    this.#segments.unshift({ kind: "gap", reason: "retention", fromSeq: seq, toSeq: seq, dropped: 1 });
+  /** The event that `next` named, and those after it up to `toSeq`, are no longer in the log: a gap takes their place. */
+  loseEvents(lane: LaneView | undefined, toSeq: number): void {
+    let first: number | undefined;
+    let last = 0;
+    let dropped = 0;
+    const { length } = this.#segments;
+    for (let step = this.next(lane); step.kind === "event"; step = this.next(lane)) {
+      if (first !== undefined && (step.seq > toSeq || this.#segments.length !== length)) break;
+      first ??= step.seq;
+      last = step.seq;
+      dropped += 1;
+      this.#takeEvent(step.seq);
+    }
+    if (first === undefined) throw new Error("no event is next");
+    this.dropped += dropped;
+    this.#segments.unshift({ kind: "gap", reason: "retention", fromSeq: first, toSeq: last, dropped });
   }
 
   #skipOldest(lane: LaneView): void {
     let excess = this.size(lane) - this.maxMessages;
     if (excess <= 0) return;
     this.dropped += excess;
-    let dropped = 0;
+    this.passed += excess;
+    let dropped: number | null = excess;
     while (excess > 0) {
       const segment = this.#segments[0];
-      if (segment?.kind === "seqs") {
-        const skipped = Math.min(excess, segment.seqs.length - segment.next);
-        segment.next += skipped;
-        dropped += skipped;
-        excess -= skipped;
-        if (segment.next === segment.seqs.length) this.#segments.shift();
-      } else if (segment?.kind === "gap") {
-        dropped += segment.dropped ?? 0;
-        this.#segments.shift();
-      } else {
+      if (segment === undefined) {
         this.cursor += excess;
-        dropped += excess;
+        this.#cursorSeq = this.#nextSeq(lane) - 1;
         excess = 0;
-      }
+      } else if (segment.kind === "seqs") {
+        const skipped = Math.min(excess, sizeOf(segment));
+        segment.next += skipped;
+        excess -= skipped;
+        if (sizeOf(segment) === 0) this.#segments.shift();
+      } else if (segment.kind === "gap") {
+        dropped = dropped === null || segment.dropped === null ? null : dropped + segment.dropped;
+        this.#segments.shift();
+      } else throw new Error("a range waits where events may be skipped");
     }
     this.#segments.unshift({ kind: "gap", reason: "overflow", fromSeq: null, toSeq: this.#nextSeq(lane) - 1, dropped });
   }
 
   #nextSeq(lane: LaneView): number {
     const segment = this.#segments.find((candidate) => candidate.kind === "seqs");
-    if (segment?.kind === "seqs") return segment.seqs[segment.next] as number;
+    if (segment !== undefined) return segment.seqs[segment.next] as number;
     return this.cursor < lane.end ? lane.window.at(this.cursor) : lane.flushedSeq + 1;
   }
 
   #rangeBeforeWindow(lane: LaneView): void {
     const { window } = lane;
     const until = window.start < window.end ? window.at(window.start) - 1 : lane.flushedSeq;
-    const range = { after: Math.max(this.position, this.#joinedSeq), until, match: lane.set, count: window.start - this.cursor };
-    this.#segments.push({ kind: "range", range, filter: null });
+    this.#pushRange({ after: this.#cursorSeq, until, match: lane.set, count: window.start - this.cursor });
     this.cursor = window.start;
+    this.#cursorSeq = until;
+  }
+
+  #pushRange(range: LogRange): void {
+    this.#segments.push({ kind: "range", range, isPartlyLost: false, narrowing: null });
   }
 
   /** Policy `drop-newest` past its limit: keeps the oldest `maxMessages`, skips what comes until it thaws. */
   freeze(lane: LaneView): void {
-    const room = Math.max(0, this.maxMessages - (this.size(lane) - (lane.end - this.cursor)));
-    const keep = Math.min(room, lane.end - this.cursor);
-    this.#hold(lane, keep);
+    const inLane = lane.end - this.cursor;
+    const room = Math.max(0, this.maxMessages - (this.size(lane) - inLane));
+    this.#hold(lane, Math.min(room, inLane));
     this.frozen = true;
   }
 
@@ -233,6 +247,7 @@ export class MessageBuffer {
     this.frozen = false;
     const dropped = lane.end - this.cursor;
     this.cursor = lane.end;
+    this.#cursorSeq = lane.flushedSeq;
     this.dropped += dropped;
     if (dropped > 0) {
       this.#segments.push({ kind: "gap", reason: "overflow", fromSeq: null, toSeq: lane.flushedSeq, dropped });
@@ -243,66 +258,42 @@ export class MessageBuffer {
     const seqs: number[] = [];
     for (let ordinal = this.cursor; ordinal < this.cursor + count; ordinal += 1) seqs.push(lane.window.at(ordinal));
     this.cursor += count;
-    if (seqs.length > 0) this.#segments.push({ kind: "seqs", seqs, next: 0, filter: null });
+    this.#cursorSeq = seqs.at(-1) ?? this.#cursorSeq;
+    if (seqs.length > 0) this.#segments.push({ kind: "seqs", seqs, next: 0, narrowing: null });
   }
 
-  /** Rides in `lane` from its end on; everything up to `routedSeq` was before that. */
-  join(lane: LaneView, routedSeq: number): void {
-    this.cursor = lane.end;
-    this.#joinedSeq = routedSeq;
-  }
-
-  /**
-   * Leaves a lane, keeping what waits in it as segments; `next` of the new lane goes on after them. Call with the lane
-   * flushed. Events that `still` no longer matches are not sent.
-   */
-  leave(lane: LaneView, still: EventMatch): void {
+  /** Turns what waits in the lane into segments, so that something can go behind it. Call with the lane flushed. */
+  setAside(lane: LaneView): void {
     if (this.frozen) this.thaw(lane);
     this.settle(lane);
     if (this.cursor < lane.window.start) this.#rangeBeforeWindow(lane);
     this.#hold(lane, lane.end - this.cursor);
-    this.narrow(still);
   }
 
-  /** What waits in segments is sent only where `still` matches it too. */
-  narrow(still: EventMatch): void {
+  /** Rides in `lane` from its end on; everything up to `routedSeq` was before that. Call with the lane flushed. */
+  join(lane: LaneView, routedSeq: number): void {
+    this.cursor = lane.end;
+    this.#cursorSeq = routedSeq;
+  }
+
+  /** What waits in segments is sent only where `set` matches it too. */
+  narrow(set: SubscriptionSet): void {
     for (const segment of this.#segments) {
-      if (segment.kind !== "gap") segment.filter = narrower(segment.filter, still);
+      if (segment.kind !== "gap") segment.narrowing = Narrowing.of(segment.narrowing, set);
     }
   }
 
-  /** Asks for a stretch of the log before anything that follows. */
-  replay(range: LogRange): void {
-    this.#segments.push({ kind: "range", range, filter: null });
+  /**
+   * Asks for a stretch of the log, up to the newest that was routed: after what waits now, before what comes later.
+   * With `lost`, a gap goes before it. Call with the lane flushed.
+   */
+  replay(lane: LaneView | undefined, range: LogRange, lost: Gap | undefined): void {
+    if (lane !== undefined) {
+      this.setAside(lane);
+      this.join(lane, range.until);
+    }
+    if (lost !== undefined) this.#segments.push({ kind: "gap", ...lost });
+    this.#pushRange(range);
     this.catchingUp = true;
   }
-
-  /** Puts a gap where the stream stands now. */
-  noteGap(gap: Gap): void {
-    this.#segments.push({ kind: "gap", ...gap });
-  }
-}
-
-/** Filters stack up when a client changes its mind while it is behind; past this many, the rest are not needed. */
-const filtersMax = 8;
-
-class Both implements EventMatch {
-  readonly depth: number;
-  readonly #first: EventMatch;
-  readonly #second: EventMatch;
-
-  constructor(first: EventMatch, second: EventMatch) {
-    this.#first = first;
-    this.#second = second;
-    this.depth = (first instanceof Both ? first.depth : 1) + 1;
-  }
-
-  matches(eventType: string, clusterId: string | undefined): boolean {
-    return this.#first.matches(eventType, clusterId) && this.#second.matches(eventType, clusterId);
-  }
-}
-
-function narrower(filter: EventMatch | null, still: EventMatch): EventMatch {
-  if (filter === null) return still;
-  return filter instanceof Both && filter.depth >= filtersMax ? filter : new Both(filter, still);
 }

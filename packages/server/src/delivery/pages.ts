@@ -6,6 +6,8 @@ import type { Encoding } from "../routing/encoding.js";
 
 /** Seqs per page: large enough to make a read worthwhile, small enough to be decoded within a turn. */
 const pageSeqs = 512;
+/** Bytes of a page's events: what a reader that is stuck can hold on to. An event that is larger is a page of its own. */
+const pageBytesMax = 256 * 1024;
 /** What a record costs in memory beside its bytes. */
 const overheadBytes = 400;
 
@@ -14,6 +16,8 @@ interface EncodedPage {
   /** Where each event begins, and where the last ends. */
   readonly offsets: Uint32Array;
 }
+
+type PageContent = Pick<Page, "after" | "scannedTo" | "oldest" | "records" | "isFull">;
 
 /** A stretch of the log, all events of it. */
 export class Page {
@@ -24,16 +28,24 @@ export class Page {
   readonly oldest: number;
   /** In `seq` order. */
   readonly records: readonly EventRecord[];
+  /** It goes as far as a page may; otherwise it ends where the log's head was. */
+  readonly isFull: boolean;
   /** What it costs in memory, also when it has been encoded. */
   readonly bytes: number;
   readonly #encoded: (EncodedPage | undefined)[] = [undefined, undefined];
 
-  constructor(after: number, scannedTo: number, oldest: number, records: readonly EventRecord[]) {
-    this.after = after;
-    this.scannedTo = scannedTo;
-    this.oldest = oldest;
-    this.records = records;
-    this.bytes = records.reduce((sum, { fields }) => sum + 2 * fields.length + overheadBytes, 0);
+  constructor(options: PageContent) {
+    this.after = options.after;
+    this.scannedTo = options.scannedTo;
+    this.oldest = options.oldest;
+    this.records = options.records;
+    this.isFull = options.isFull;
+    this.bytes = this.records.reduce((sum, { fields }) => sum + 2 * fields.length + overheadBytes, 0);
+  }
+
+  /** Whether it holds the seq after `after`, or knows that it is gone. */
+  covers(after: number): boolean {
+    return this.after <= after && after < this.scannedTo;
   }
 
   /** The bytes that travel for the records from one index up to another, next to each other: shared, made once. */
@@ -73,12 +85,16 @@ export interface PagesOptions {
   readonly bytesMax: number;
 }
 
-/** A small cache of log pages, least recently used first out. */
+interface Reading {
+  readonly page: Promise<Page>;
+}
+
+/** A small cache of log pages by the seq before their first, least recently used first out. */
 export class Pages {
   readonly #log: EventLog;
   readonly #bytesMax: number;
   readonly #kept = new Map<number, Page>();
-  readonly #reading = new Map<number, Promise<Page>>();
+  readonly #reading = new Map<number, Reading>();
   #bytes = 0;
 
   constructor(options: PagesOptions) {
@@ -92,55 +108,71 @@ export class Pages {
 
   /** The page that holds the seq after `after`, if it is at hand; it may hold what retention has since taken. */
   peek(after: number): Page | undefined {
-    const number = Math.floor(after / pageSeqs);
-    const page = this.#kept.get(number);
+    const page = [after, alignedStart(after)].map((start) => this.#kept.get(start)).find((kept) => kept?.covers(after));
     if (page === undefined) return undefined;
-    this.#kept.delete(number);
-    this.#kept.set(number, page);
+    this.#kept.delete(page.after);
+    this.#kept.set(page.after, page);
     return page;
   }
 
   /**
-   * The page that holds the seq after `after`; readers of the same page share one read.
+   * The page that holds the seq after `after`; readers of the same page share one read. Where the log's head is not
+   * beyond `after`, the page doesn't hold it.
    * @throws {LogError} as `EventLog.read`.
    */
   async read(after: number): Promise<Page> {
-    const number = Math.floor(after / pageSeqs);
-    let reading = this.#reading.get(number);
-    if (reading === undefined) {
-      reading = this.#load(number).finally(() => this.#reading.delete(number));
-      this.#reading.set(number, reading);
+    const first = this.#kept.get(alignedStart(after));
+    if (first?.isFull !== true) {
+      const page = await this.#share(alignedStart(after), after);
+      if (page.covers(after) || !page.isFull) return page;
     }
-    return reading;
+    // The aligned page was full of bytes before it came this far.
+    return this.#share(after, after);
   }
 
-  async #load(number: number): Promise<Page> {
-    const first = number * pageSeqs;
-    const until = first + pageSeqs;
-    const records: EventRecord[] = [];
-    let after = first;
-    for (;;) {
-      const read = await this.#log.read(after, { until, limit: pageSeqs });
-      records.push(...read.records);
-      after = read.scannedTo;
-      if (after < Math.min(until, read.head)) continue;
-      const page = new Page(first, Math.min(after, until), read.oldest, records);
-      // A page that the head is still in will hold more the next time.
-      if (page.scannedTo === until) this.#keep(number, page);
-      return page;
+  /** One read for all who want the same page; one that began before the head was beyond `after` is of no use. */
+  async #share(start: number, after: number): Promise<Page> {
+    const shared = this.#reading.get(start);
+    if (shared !== undefined) {
+      const page = await shared.page;
+      if (page.covers(after) || page.isFull) return page;
+    }
+    const reading: Reading = { page: this.#load(start) };
+    this.#reading.set(start, reading);
+    try {
+      return await reading.page;
+    } finally {
+      if (this.#reading.get(start) === reading) this.#reading.delete(start);
     }
   }
 
-  #keep(number: number, page: Page): void {
-    this.#kept.set(number, page);
+  async #load(start: number): Promise<Page> {
+    const until = alignedStart(start) + pageSeqs;
+    const read = await this.#log.read(start, { until, limit: pageSeqs, bytesMax: pageBytesMax });
+    const scannedTo = Math.min(read.scannedTo, until);
+    // A page that the head is in will hold more the next time.
+    const isFull = scannedTo === until || scannedTo < read.head;
+    const page = new Page({ after: start, scannedTo, oldest: read.oldest, records: read.records, isFull });
+    this.#keep(page);
+    return page;
+  }
+
+  #keep(page: Page): void {
+    const before = this.#kept.get(page.after);
+    if (before !== undefined) this.#forget(before);
+    this.#kept.set(page.after, page);
     this.#bytes += page.bytes;
-    for (const [oldestNumber, oldest] of this.#kept) {
+    for (const oldest of this.#kept.values()) {
       if (this.#bytes <= this.#bytesMax) return;
-      this.#forget(oldestNumber, oldest);
+      this.#forget(oldest);
     }
   }
 
-  #forget(number: number, page: Page): void {
-    if (this.#kept.delete(number)) this.#bytes -= page.bytes;
+  #forget(page: Page): void {
+    if (this.#kept.delete(page.after)) this.#bytes -= page.bytes;
   }
+}
+
+function alignedStart(after: number): number {
+  return after - (after % pageSeqs);
 }
