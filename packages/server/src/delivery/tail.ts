@@ -16,7 +16,8 @@ function cost(event: SharedEvent): number {
 /** Recent events in `seq` order, at most `bytesMax` of them. */
 export class Tail {
   readonly #bytesMax: number;
-  #events: SharedEvent[] = [];
+  /** Evicted ones are let go at once; their slots are given back later. */
+  #events: (SharedEvent | undefined)[] = [];
   #first = 0;
   #bytes = 0;
 
@@ -37,6 +38,7 @@ export class Tail {
 
   #evictOldest(): void {
     this.#bytes -= cost(this.#events[this.#first] as SharedEvent);
+    this.#events[this.#first] = undefined;
     this.#first += 1;
     if (this.#first >= compactAt && this.#first * 2 > this.#events.length) {
       this.#events = this.#events.slice(this.#first);
