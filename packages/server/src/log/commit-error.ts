@@ -1,8 +1,11 @@
 // Tells a disk that is full from one that fails.
 import { LogError } from "./event-log.js";
 
-/** What Node and LMDB call a full disk, a used-up quota, and a file as large as its map. */
-const fullCodes: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", 28, 122, -30_792]);
+/**
+ * What Node says of a full disk and a used-up quota, and LMDB of a file as large as its map. A full disk that LMDB
+ * itself runs into is not among them: after one that hits its meta page it refuses, in silence, all that comes.
+ */
+const fullCodes: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", -30_792]);
 
 /**
  * Names the failure of a commit: `LOG_FULL`, after which a later commit may work, or `LOG_FAILED`, after which none is

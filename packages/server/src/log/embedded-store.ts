@@ -150,7 +150,8 @@ export class EmbeddedStore implements LogStore {
     const addedBytes = sumBytes(blocks);
     const head = blocks.at(-1)?.lastSeq ?? this.#head;
     const bytes = this.#bytes + addedBytes - sweptBytes;
-    const meta = encodeMeta({ epoch: this.epoch, head, oldest: this.#oldest, bytes });
+    const oldest = oldestByCount(this.#limits, head, this.#oldest);
+    const meta = encodeMeta({ epoch: this.epoch, head, oldest, bytes });
     const sizes = [...blocks.map((block) => block.value.length), meta.length];
     try {
       await this.#headroom.ensure(fileBytesAfter(pageUseOf(this.#db), sizes, swept.length));

@@ -62,6 +62,11 @@ export async function readAll(log: EventLog, after = 0, match?: EventMatch, limi
   return records;
 }
 
+/** Records with their fields as text: buffers are compared byte by byte, which takes seconds for a few MB. */
+export function plainOf(records: readonly EventRecord[]): unknown[] {
+  return records.map((record) => ({ ...record, fields: record.fields.toString("latin1") }));
+}
+
 /** The seqs of records. */
 export function seqsOf(records: readonly EventRecord[]): number[] {
   return records.map((record) => record.seq);
