@@ -34,10 +34,10 @@ export function machineMetrics(before: MachineReading, after: MachineReading, so
 function usage({ total, available }: { readonly total: number; readonly available: number }): Payload {
   const used = total - available;
   return {
-    total_bytes: total,
+    used_percent: total === 0 ? 0 : Math.round((1_000 * used) / total) / 10,
     used_bytes: used,
     available_bytes: available,
-    used_percent: total === 0 ? 0 : Math.round((1_000 * used) / total) / 10,
+    total_bytes: total,
   };
 }
 
@@ -53,11 +53,11 @@ function diskOf(before: MachineReading, after: MachineReading): Payload | undefi
   const { disk } = after;
   const perSecond = rates(before, after);
   return {
-    ...space,
     read_bytes_per_s: perSecond(before.disk.readBytes, disk.readBytes),
     written_bytes_per_s: perSecond(before.disk.writtenBytes, disk.writtenBytes),
     reads_per_s: perSecond(before.disk.reads, disk.reads),
     writes_per_s: perSecond(before.disk.writes, disk.writes),
+    ...space,
   };
 }
 

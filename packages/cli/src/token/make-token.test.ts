@@ -42,6 +42,7 @@ describe("makeToken", () => {
   it("finds the secret wherever a service would", async () => {
     const ways: readonly (readonly [Partial<TokenRequest>, Record<string, string>])[] = [
       [{ secret }, {}],
+      [{ secret: "short, but a service takes it" }, {}],
       [{ secretFile: at("secret") }, {}],
       [{ secretFile: at("secret") }, { SLUICE_AUTH__HS256_SECRET: "x".repeat(40) }],
       [{}, { SLUICE_AUTH__HS256_SECRET: secret }],
@@ -57,13 +58,11 @@ describe("makeToken", () => {
   it.each([
     [{}, "there is no shared secret to sign with"],
     [{ sub: " ", secret }, "--sub must not be empty"],
-    [{ secret: "short" }, "--secret has 5 bytes; HS256 needs at least 32"],
+    [{ secret: "" }, "--secret is empty"],
     [{ secret, secretFile: "x" }, "give one"],
     [{ secretFile: "/nowhere" }, "auth.hs256_secret_file"],
   ] as const)("refuses %j", async (some, message) => {
-    const making = makeToken({ ...request, ...some }, {});
-    await expect(making).rejects.toThrow(message);
-    await expect(making).rejects.not.toThrow(/short(?!er)/);
+    await expect(makeToken({ ...request, ...some }, {})).rejects.toThrow(message);
   });
 
   it("says that a service in development needs none", async () => {
