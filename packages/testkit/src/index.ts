@@ -6,6 +6,7 @@ export * from "./memory.js";
 export * from "./ndjson.js";
 export * from "./raw-client.js";
 export * from "./raw-socket.js";
+export * from "./resuming-client.js";
 export * from "./spawn-service.js";
 export * from "./start-server.js";
 export * from "./tokens.js";
