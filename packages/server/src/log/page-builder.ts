@@ -2,7 +2,7 @@
 import type { EventRecord, LogPage, ReadOptions } from "./event-log.js";
 
 /** Most records looked at for one page: about 2 ms of work, so that a narrow match does not hold the event loop. */
-export const scannedRecordsMax = 4096;
+const scannedRecordsMax = 4096;
 
 /** A page while it is filled, record by record in `seq` order. */
 export class PageBuilder {
