@@ -11,6 +11,8 @@ import type { Sink } from "./sink.js";
 
 /** Replies that wait before the client's commands are no longer read; at half of it they are again. */
 export const repliesMax = 64;
+/** The same for what changes of subscriptions leave behind (`MessageBuffer.burden`), each up to a message in size. */
+export const burdenMax = 64;
 
 /** A reply and its place among the events: after the first `after` of them. */
 interface Reply {
@@ -87,7 +89,8 @@ export class Consumer implements LaneMember {
     const isLong = buffer.catchingUp || (buffer.isLossless && this.isPaused);
     const waiting = isLong ? 0 : buffer.size(this.lane);
     this.#replies.push({ after: buffer.passed + waiting, bytes });
-    if (this.#replies.length >= repliesMax && !this.#isHolding) {
+    const isTooMuch = this.#replies.length >= repliesMax || buffer.burden >= burdenMax;
+    if (isTooMuch && !this.#isHolding) {
       this.#isHolding = true;
       this.sink.holdCommands(true);
     }
@@ -111,7 +114,8 @@ export class Consumer implements LaneMember {
     while (this.#replies.length > 0 && (this.#replies[0] as Reply).after <= this.buffer.passed) {
       out.push((this.#replies.shift() as Reply).bytes);
     }
-    if (this.#isHolding && this.#replies.length <= repliesMax / 2) {
+    if (!this.#isHolding) return;
+    if (this.#replies.length <= repliesMax / 2 && this.buffer.burden <= burdenMax / 2) {
       this.#isHolding = false;
       this.sink.holdCommands(false);
     }

@@ -5,7 +5,8 @@ import type { Policy } from "@sluice/protocol";
 import type { EventMatch } from "../log/event-log.js";
 import type { SubscriptionSet } from "../routing/subscription-set.js";
 import { Narrowing } from "./narrowing.js";
-import { sizeOf, startOf, type Gap, type LogRange, type RangeSegment, type Segment, type Step } from "./segment.js";
+import { burdenOf, loseOfRange, scanRange, sizeOf, startOf } from "./segment.js";
+import type { Gap, LogRange, RangeSegment, Segment, Step } from "./segment.js";
 
 export type { Gap, LogRange } from "./segment.js";
 
@@ -57,9 +58,12 @@ export class MessageBuffer {
    * a replay goes back over the past.
    */
   get sentTo(): number {
-    let sentTo = this.position;
-    for (const segment of this.#segments) sentTo = Math.min(sentTo, startOf(segment) ?? sentTo);
-    return sentTo;
+    return this.#segments.reduce((sentTo, segment) => Math.min(sentTo, startOf(segment) ?? sentTo), this.position);
+  }
+
+  /** What changes of subscriptions have left to remember, as `burdenOf`. */
+  get burden(): number {
+    return burdenOf(this.#segments);
   }
 
   /** Events that wait; past `maxMessages` only when lossless or when the policy has not been applied yet. */
@@ -134,43 +138,28 @@ export class MessageBuffer {
 
   /** The range that `next` named was sent up to `scannedTo`, `matched` events of it. */
   passRange(scannedTo: number, matched: number): void {
-    const segment = this.#nextRange();
-    const { range } = segment;
-    const before = sizeOf(segment);
-    range.after = Math.min(scannedTo, range.until);
-    if (range.count !== null) range.count = Math.max(0, range.count - matched);
-    this.position = Math.max(this.position, range.after);
-    this.#passUpTo(segment, before);
-  }
-
-  #nextRange(): RangeSegment {
-    const segment = this.#segments[0];
-    if (segment?.kind !== "range") throw new Error("no range is next");
-    return segment;
-  }
-
-  /** Counts what the range has less than `before`, and takes it away when it is done. */
-  #passUpTo(segment: RangeSegment, before: number): void {
-    const isDone = segment.range.after >= segment.range.until;
-    if (isDone) this.#segments.shift();
-    this.passed += before - (isDone ? 0 : sizeOf(segment));
+    this.#changeRange((segment) => {
+      scanRange(segment, scannedTo, matched);
+      this.position = Math.max(this.position, segment.range.after);
+    });
   }
 
   /** Something of the range that `next` named is no longer in the log: a gap takes its place, up to `toSeq`. */
   loseRange(toSeq: number): void {
-    const segment = this.#nextRange();
-    const { range } = segment;
+    const gap = this.#changeRange((segment) => loseOfRange(segment, toSeq));
+    this.dropped += gap.dropped ?? 0;
+    if (gap.dropped === 0) this.position = Math.max(this.position, gap.toSeq);
+    else this.#segments.unshift({ kind: "gap", ...gap });
+  }
+
+  #changeRange<T>(change: (segment: RangeSegment) => T): T {
+    const segment = this.#segments[0];
+    if (segment?.kind !== "range") throw new Error("no range is next");
     const before = sizeOf(segment);
-    const fromSeq = range.after + 1;
-    const lostTo = Math.min(toSeq, range.until);
-    const dropped = lostTo === range.until && !segment.isPartlyLost ? range.count : null;
-    range.after = lostTo;
-    segment.isPartlyLost = true;
-    if (range.count !== null) range.count = Math.min(range.count, range.until - lostTo);
-    this.#passUpTo(segment, before);
-    this.dropped += dropped ?? 0;
-    if (dropped === 0) this.position = Math.max(this.position, lostTo);
-    else this.#segments.unshift({ kind: "gap", reason: "retention", fromSeq, toSeq: lostTo, dropped });
+    const result = change(segment);
+    this.passed += before - sizeOf(segment);
+    if (segment.range.after >= segment.range.until) this.#segments.shift();
+    return result;
   }
 
   /** The event that `next` named, and those after it up to `toSeq`, are no longer in the log: a gap takes their place. */

@@ -18,6 +18,11 @@ export class Narrowing implements EventMatch {
     return new Narrowing([...sets, set]);
   }
 
+  /** How many sets it keeps. */
+  get size(): number {
+    return this.#sets.length;
+  }
+
   matches(eventType: string, clusterId: string | undefined): boolean {
     return this.#sets.every((set) => set.matches(eventType, clusterId));
   }

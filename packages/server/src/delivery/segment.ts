@@ -61,7 +61,26 @@ export function sizeOf(segment: Segment): number {
   if (segment.kind === "seqs") return segment.seqs.length - segment.next;
   if (segment.kind === "gap") return 0;
   const { count, until, after } = segment.range;
-  return count ?? Math.max(0, until - after);
+  if (after >= until) return 0;
+  return count ?? until - after;
+}
+
+/** A range was read up to `scannedTo`, and `matched` events of it were found. */
+export function scanRange({ range }: RangeSegment, scannedTo: number, matched: number): void {
+  range.after = Math.min(scannedTo, range.until);
+  if (range.count !== null) range.count = Math.max(0, range.count - matched);
+}
+
+/** A range is gone from the log up to `toSeq`; returns what is missing of it. */
+export function loseOfRange(segment: RangeSegment, toSeq: number): Gap {
+  const { range, isPartlyLost } = segment;
+  const fromSeq = range.after + 1;
+  const lostTo = Math.min(toSeq, range.until);
+  const dropped = lostTo === range.until && !isPartlyLost ? range.count : null;
+  segment.isPartlyLost = true;
+  range.after = lostTo;
+  if (range.count !== null) range.count = Math.min(range.count, range.until - lostTo);
+  return { reason: "retention", fromSeq, toSeq: lostTo, dropped };
 }
 
 /** The seq before the first that a segment may hold. */
@@ -69,4 +88,10 @@ export function startOf(segment: Segment): number | null {
   if (segment.kind === "seqs") return (segment.seqs[segment.next] as number) - 1;
   if (segment.kind === "range") return segment.range.after;
   return segment.fromSeq === null ? null : Math.max(0, segment.fromSeq - 1);
+}
+
+/** How many things segments remember: themselves, and the sets that narrow the oldest, which are all that narrow any. */
+export function burdenOf(segments: readonly Segment[]): number {
+  const oldest = segments.find((segment) => segment.kind !== "gap");
+  return segments.length + (oldest?.narrowing?.size ?? 0);
 }

@@ -80,8 +80,10 @@ export class SubscriptionManager<M extends LaneMember> {
 
   /** Forgets a lane that its last member has left. */
   release(lane: Lane<M>): void {
-    if (!lane.isEmpty) return;
-    if (this.#lanes.delete(`${lane.encoding.slot}:${lane.set.key}`)) this.#index.delete(lane.set, lane);
+    const key = `${lane.encoding.slot}:${lane.set.key}`;
+    if (!lane.isEmpty || this.#lanes.get(key) !== lane) return;
+    this.#lanes.delete(key);
+    this.#index.delete(lane.set, lane);
   }
 
   /** Visits the lanes that want an event; a lane may be visited more than once. */

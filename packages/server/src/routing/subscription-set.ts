@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { patternMatches } from "@sluice/protocol";
 import type { EventMatch } from "../log/event-log.js";
-import { ClusterFilter } from "./cluster-filter.js";
+import type { ClusterFilter } from "./cluster-filter.js";
 
 /** One interest: an event name or pattern, and the clusters it is wanted from (null: all, and events without one). */
 export interface Subscription {
