@@ -25,7 +25,7 @@ for (const signal of endSignals) {
 }
 // Whoever read our output has gone (`| head`): there is nobody left to tell.
 for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error) => {
+  stream.on("error", (error: Error) => {
     process.exit("code" in error && error.code === "EPIPE" ? exitCodes.ok : exitCodes.failure);
   });
 }

@@ -17,9 +17,28 @@ describe("help", () => {
     ["", ["start", "serve", "token", "publish", "tail", "config", "SLUICE_URL"]],
     ["start", ["--config <file>"]],
     ["serve", ["--config <file>", "--any.setting=value"]],
-    ["token", ["--sub <user>", "--events", "--clusters", "--publish", "--admin", "--ttl", "--secret-file", "--issuer", "--audience"]],
-    ["publish", ["--url", "--token", "--event", "--cluster", "--payload", "--id", "--file", "--retry-for", "--progress"]],
-    ["tail", ["--events", "--clusters", "--policy", "--max-messages", "--json", "--limit", "--since", "--epoch", "--url"]],
+    [
+      "token",
+      [
+        "--sub <user>",
+        "--events",
+        "--clusters",
+        "--publish",
+        "--admin",
+        "--ttl",
+        "--secret-file",
+        "--issuer",
+        "--audience",
+      ],
+    ],
+    [
+      "publish",
+      ["--url", "--token", "--event", "--cluster", "--payload", "--id", "--file", "--retry-for", "--progress"],
+    ],
+    [
+      "tail",
+      ["--events", "--clusters", "--policy", "--max-messages", "--json", "--limit", "--since", "--epoch", "--url"],
+    ],
     ["config", ["check", "print"]],
     ["config check", ["[file]"]],
     ["config print", ["--effective"]],
@@ -37,7 +56,11 @@ describe("help", () => {
   });
 
   it("comes with the version", async () => {
-    expect(await run("--version")).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as unknown, err: "" });
+    expect(await run("--version")).toEqual({
+      code: 0,
+      out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as unknown,
+      err: "",
+    });
   });
 });
 
@@ -115,14 +138,24 @@ describe("config", () => {
 
   it("check: warns of what deserves a look", async () => {
     const { code, err } = await run(["config", "check", `--auth.hs256_secret=${"s".repeat(32)}`]);
-    expect([code, err]).toEqual([0, expect.stringContaining("warning: auth.hs256_secret is given as a flag") as unknown]);
+    expect([code, err]).toEqual([
+      0,
+      expect.stringContaining("warning: auth.hs256_secret is given as a flag") as unknown,
+    ]);
     expect(err).not.toContain("ssss");
   });
 
   it("check: names every problem", async () => {
     const { code, out, err } = await run(["config", "check", join(folder, "bad.yaml"), "--log.engine=paper"]);
     expect([code, out]).toEqual([78, ""]);
-    for (const word of ["4 problems", "server.prot", "bad.yaml:2", "heartbeat.interval_ms", "log.engine", "lets nobody in"]) {
+    for (const word of [
+      "4 problems",
+      "server.prot",
+      "bad.yaml:2",
+      "heartbeat.interval_ms",
+      "log.engine",
+      "lets nobody in",
+    ]) {
       expect(err).toContain(word);
     }
   });

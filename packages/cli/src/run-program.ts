@@ -30,7 +30,8 @@ export async function report(error: unknown, terminal: Terminal): Promise<number
   const paint = paintFor(takesColour(terminal.stderr, terminal.env));
   if (error instanceof CommanderError) {
     // Help and version, which commander throws for as well, have written their text.
-    if (error.exitCode === 0 || error.code === "commander.help") return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error.exitCode === 0 || error.code === "commander.help")
+      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     // A mistyped option is repeated with what was given to it, which may be a token.
     const { scrub } = await import("@sluice/runtime");
     tell(terminal, `${paint.bad("sluice:")} ${scrub(error.message.replace(/^error: /, ""))}`);

@@ -17,17 +17,33 @@ describe("parseDuration", () => {
     expect(parseDuration(text)).toBe(ms);
   });
 
-  it.each(["", "30", "s", "-1s", "1 h", "1w", "1H", "1e3s", "1h30m", ".5s", "1.s", "1.0001s", "NaNs", "999999999999999d"])(
-    "refuses %j",
-    (text) => {
-      expect(parseDuration(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    "",
+    "30",
+    "s",
+    "-1s",
+    "1 h",
+    "1w",
+    "1H",
+    "1e3s",
+    "1h30m",
+    ".5s",
+    "1.s",
+    "1.0001s",
+    "NaNs",
+    "999999999999999d",
+  ])("refuses %j", (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  });
 
   it("reads every whole number of every unit", () => {
-    const units = fc.constantFrom(["ms", 1], ["s", 1_000], ["m", 60_000], ["h", 3_600_000], ["d", 86_400_000]) as fc.Arbitrary<
-      [string, number]
-    >;
+    const units = fc.constantFrom(
+      ["ms", 1],
+      ["s", 1_000],
+      ["m", 60_000],
+      ["h", 3_600_000],
+      ["d", 86_400_000],
+    ) as fc.Arbitrary<[string, number]>;
     fc.assert(
       fc.property(fc.nat(1_000_000), units, (count, [unit, ms]) => {
         expect(parseDuration(`${count}${unit}`)).toBe(count * ms);

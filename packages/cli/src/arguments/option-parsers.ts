@@ -19,7 +19,9 @@ export function integerOption(min: number, max: number): (text: string) => numbe
   return (text) => {
     const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= min && value <= max)) {
-      throw new InvalidArgumentError(`It must be an integer from ${min} to ${max === Number.MAX_SAFE_INTEGER ? "2^53 - 1" : max}.`);
+      throw new InvalidArgumentError(
+        `It must be an integer from ${min} to ${max === Number.MAX_SAFE_INTEGER ? "2^53 - 1" : max}.`,
+      );
     }
     return value;
   };
@@ -34,7 +36,7 @@ export function nameOption(text: string): string {
 /** Event names or patterns, comma-separated; the option may be given several times. */
 export function patternsOption(text: string, before: readonly string[] | undefined): readonly string[] {
   const patterns = merge(text, before);
-  const bad = patterns.find((item) => !isPattern(item));
+  const bad = patterns.find((item): boolean => !isPattern(item));
   if (bad !== undefined) {
     throw new InvalidArgumentError(`"${bad}" must be a name (${nameGrammar}), a name with a trailing *, or *.`);
   }
@@ -47,7 +49,7 @@ export function patternsOption(text: string, before: readonly string[] | undefin
 /** Cluster names without patterns, as a subscription takes them; comma-separated. */
 export function clustersOption(text: string, before: readonly string[] | undefined): readonly string[] {
   const clusters = merge(text, before);
-  const bad = clusters.find((item) => !isName(item));
+  const bad = clusters.find((item): boolean => !isName(item));
   if (bad !== undefined) throw new InvalidArgumentError(`"${bad}" must be a name: ${nameGrammar}.`);
   if (clusters.length > clustersPerCommandMax) {
     throw new InvalidArgumentError(`At most ${clustersPerCommandMax} clusters can be given.`);

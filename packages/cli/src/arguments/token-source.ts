@@ -49,7 +49,10 @@ async function readTokenFile(path: string): Promise<string> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    throw new CliError(`the token file ${path} ${describeFileError(error)}`, { exitCode: exitCodes.noInput, cause: error });
+    throw new CliError(`the token file ${path} ${describeFileError(error)}`, {
+      exitCode: exitCodes.noInput,
+      cause: error,
+    });
   }
   return checked(path, text);
 }

@@ -67,7 +67,8 @@ export function publishCommand(terminal: Terminal): Command {
 
 /** The input to read events from; undefined for the one event of the options. */
 function inputOf(argument: string | undefined, options: PublishCommandOptions, terminal: Terminal): string | undefined {
-  const usage = (message: string, hint?: string): CliError => new CliError(message, { exitCode: exitCodes.usage, hint });
+  const usage = (message: string, hint?: string): CliError =>
+    new CliError(message, { exitCode: exitCodes.usage, hint });
   if (argument !== undefined && options.file !== undefined) {
     throw usage("a file is given as argument and as --file; give one");
   }
@@ -80,5 +81,8 @@ function inputOf(argument: string | undefined, options: PublishCommandOptions, t
   if (stray !== undefined) throw usage(`--${stray} is for one event, which needs --event as well`);
   if (file !== undefined) return file;
   if (terminal.stdin.isTTY !== true) return "-";
-  throw usage("nothing to publish", "Give --event and --payload, or a file of events, or pipe events in; see sluice publish --help.");
+  throw usage(
+    "nothing to publish",
+    "Give --event and --payload, or a file of events, or pipe events in; see sluice publish --help.",
+  );
 }

@@ -43,13 +43,25 @@ const retryMaxMs = 30 * 86_400_000;
 export function tailCommand(terminal: Terminal): Command {
   const command = new Command("tail")
     .description("Show events as they happen")
-    .option("--events <patterns>", "event types, comma-separated; a trailing * matches by prefix (default: *)", patternsOption)
+    .option(
+      "--events <patterns>",
+      "event types, comma-separated; a trailing * matches by prefix (default: *)",
+      patternsOption,
+    )
     .option("--clusters <names>", "only of these clusters, comma-separated (default: all)", clustersOption)
-    .option("--since <seq>", "first everything retained after this position; 0 for all of it", integerOption(0, Number.MAX_SAFE_INTEGER))
+    .option(
+      "--since <seq>",
+      "first everything retained after this position; 0 for all of it",
+      integerOption(0, Number.MAX_SAFE_INTEGER),
+    )
     .option("--epoch <id>", "the log that --since was taken from; another one is told as a gap")
     .option("--limit <count>", "end after so many events", integerOption(1, Number.MAX_SAFE_INTEGER))
     .addOption(new Option("--policy <policy>", "what happens when this reader falls behind").choices(policies))
-    .option("--max-messages <count>", "smaller buffer than the service's, events", integerOption(1, Number.MAX_SAFE_INTEGER))
+    .option(
+      "--max-messages <count>",
+      "smaller buffer than the service's, events",
+      integerOption(1, Number.MAX_SAFE_INTEGER),
+    )
     .option("--json", "one JSON object a line, exactly as received")
     .option("--wide", "don't cut payloads off at the edge of the terminal")
     .option("--quiet", "say nothing about the connection while all is well")

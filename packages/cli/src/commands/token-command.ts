@@ -26,8 +26,16 @@ export function tokenCommand(terminal: Terminal): Command {
   return new Command("token")
     .description("Make a token, signed with the service's shared secret")
     .requiredOption("--sub <user>", "the user that the token is for")
-    .option("--events <patterns>", "event types it may see, and publish; comma-separated, trailing * (default: all)", patternsOption)
-    .option("--clusters <patterns>", "clusters it may see, and publish for; comma-separated, trailing * (default: all)", patternsOption)
+    .option(
+      "--events <patterns>",
+      "event types it may see, and publish; comma-separated, trailing * (default: all)",
+      patternsOption,
+    )
+    .option(
+      "--clusters <patterns>",
+      "clusters it may see, and publish for; comma-separated, trailing * (default: all)",
+      patternsOption,
+    )
     .option("--publish", "it may publish")
     .option("--admin", "it may use the operator's interface")
     .addOption(
@@ -35,7 +43,10 @@ export function tokenCommand(terminal: Terminal): Command {
         .argParser(durationOption(ttlMinMs, ttlMaxMs, "from 1s to 3650d"))
         .default(ttlDefaultMs, "1h"),
     )
-    .option("--secret <secret>", "the shared secret; better in a file or the environment, where other users can't see it")
+    .option(
+      "--secret <secret>",
+      "the shared secret; better in a file or the environment, where other users can't see it",
+    )
     .option("--secret-file <file>", "file with the shared secret")
     .option("--config <file>", "the service's YAML file; its issuer and audience are taken too")
     .option("--issuer <issuer>", "iss of the token")

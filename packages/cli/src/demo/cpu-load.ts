@@ -8,7 +8,13 @@ export interface CpuTime {
 
 /** As `os.cpus()` gives it: ms by kind of work. */
 export interface CpuSample {
-  readonly times: { readonly user: number; readonly nice: number; readonly sys: number; readonly idle: number; readonly irq: number };
+  readonly times: {
+    readonly user: number;
+    readonly nice: number;
+    readonly sys: number;
+    readonly idle: number;
+    readonly irq: number;
+  };
 }
 
 /** Sums up each processor's kinds of work. */

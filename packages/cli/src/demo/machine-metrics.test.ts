@@ -23,7 +23,8 @@ const after: MachineReading = {
     ["eth1", { receivedBytes: 999_999, receivedPackets: 9, sentBytes: 9, sentPackets: 9 }],
   ]),
 };
-const bySubject = (events: ReturnType<typeof machineMetrics>) => new Map(events.map(({ subject, payload }) => [subject, payload]));
+const bySubject = (events: ReturnType<typeof machineMetrics>) =>
+  new Map(events.map(({ subject, payload }) => [subject, payload]));
 
 describe("machineMetrics", () => {
   it("makes one event of each group", () => {
@@ -38,7 +39,12 @@ describe("machineMetrics", () => {
   it("counts rates by the second, from nothing where an interface is new, and never below 0", () => {
     const metrics = bySubject(machineMetrics(before, after, "here"));
     expect(metrics.get("cpu")).toEqual({ total_percent: 50, core_percent: [50], cores: 1 });
-    expect(metrics.get("memory")).toEqual({ total_bytes: 1_000, used_bytes: 750, available_bytes: 250, used_percent: 75 });
+    expect(metrics.get("memory")).toEqual({
+      total_bytes: 1_000,
+      used_bytes: 750,
+      available_bytes: 250,
+      used_percent: 75,
+    });
     expect(metrics.get("load")).toEqual({ load_1m: 0.12, load_5m: 1, load_15m: 2, uptime_s: 78 });
     expect(metrics.get("disk")).toMatchObject({
       used_percent: 50,

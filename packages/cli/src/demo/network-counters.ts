@@ -18,7 +18,11 @@ export function readNetworkCounters(netDev: string): ReadonlyMap<string, Network
     const colon = line.indexOf(":");
     if (colon === -1) continue;
     const name = line.slice(0, colon).trim();
-    const fields = line.slice(colon + 1).trim().split(/\s+/).map(Number);
+    const fields = line
+      .slice(colon + 1)
+      .trim()
+      .split(/\s+/)
+      .map(Number);
     if (virtual.test(name) || fields.length < 10 || fields.some(Number.isNaN)) continue;
     const [receivedBytes = 0, receivedPackets = 0] = fields;
     const [sentBytes = 0, sentPackets = 0] = fields.slice(8);

@@ -12,7 +12,11 @@ const textsOf = (list: readonly EventBatch[]): (readonly string[])[] => list.map
 
 describe("EventBatcher", () => {
   it("closes a batch at its number of events", () => {
-    expect(textsOf(batches(["a", "b", "c", "d", "e"], { events: 2, bytes: 100 }))).toEqual([["a", "b"], ["c", "d"], ["e"]]);
+    expect(textsOf(batches(["a", "b", "c", "d", "e"], { events: 2, bytes: 100 }))).toEqual([
+      ["a", "b"],
+      ["c", "d"],
+      ["e"],
+    ]);
     expect(textsOf(batches(["a", "b"], { events: 2, bytes: 100 }))).toEqual([["a", "b"]]);
   });
 
@@ -23,7 +27,11 @@ describe("EventBatcher", () => {
   });
 
   it("sends an event that is larger than a batch by itself", () => {
-    expect(textsOf(batches(["a", "x".repeat(50), "b"], { events: 9, bytes: 8 }))).toEqual([["a"], ["x".repeat(50)], ["b"]]);
+    expect(textsOf(batches(["a", "x".repeat(50), "b"], { events: 9, bytes: 8 }))).toEqual([
+      ["a"],
+      ["x".repeat(50)],
+      ["b"],
+    ]);
   });
 
   it("keeps every event, its line and the order", () => {
@@ -35,7 +43,8 @@ describe("EventBatcher", () => {
         expect(made.flatMap((batch) => batch.lines)).toEqual(all.map((_, index) => index + 1));
         for (const { texts: some } of made) {
           expect(some.length).toBeLessThanOrEqual(events);
-          if (some.length > 1) expect(Buffer.byteLength(batchBody({ texts: some, lines: [] }))).toBeLessThanOrEqual(bytes);
+          if (some.length > 1)
+            expect(Buffer.byteLength(batchBody({ texts: some, lines: [] }))).toBeLessThanOrEqual(bytes);
         }
       }),
     );

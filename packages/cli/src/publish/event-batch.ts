@@ -19,7 +19,7 @@ export interface BatchLimits {
  * Large enough that a request's own cost (about 0.3 ms) vanishes, small enough that a retry repeats little and a body
  * is far below what a service takes (16 MiB, 10,000 events).
  */
-export const batchLimits: BatchLimits = { events: 1_000, bytes: 1_048_576 };
+const batchLimits: BatchLimits = { events: 1_000, bytes: 1_048_576 };
 
 /** Gathers events until a batch is full. Pure. */
 export class EventBatcher {

@@ -68,6 +68,8 @@ describe("eventFromOptions", () => {
 
   it("names the file that is no JSON", async () => {
     const file = join(folder, "text.txt");
-    await expect(eventFromOptions({ event: "A", payload: `@${file}` }, stdin(""))).rejects.toThrow(`the payload in ${file} is not JSON`);
+    await expect(eventFromOptions({ event: "A", payload: `@${file}` }, stdin(""))).rejects.toThrow(
+      `the payload in ${file} is not JSON`,
+    );
   });
 });

@@ -17,11 +17,16 @@ describe("readAnswer", () => {
       lastSeq: 9,
       duplicates: 0,
     });
-    expect(readAnswer(202, undefined, '{"accepted":3,"first_seq":7,"last_seq":9,"duplicates":2}')).toMatchObject({ duplicates: 2 });
+    expect(readAnswer(202, undefined, '{"accepted":3,"first_seq":7,"last_seq":9,"duplicates":2}')).toMatchObject({
+      duplicates: 2,
+    });
   });
 
   it.each(["", "null", "[]", "{}", '{"accepted":"3"}', "<html>"])("is not taken in by a 202 with %j", (body) => {
-    expect(readAnswer(202, undefined, body)).toMatchObject({ kind: "refused", why: expect.stringContaining("not that of a Sluice") as unknown });
+    expect(readAnswer(202, undefined, body)).toMatchObject({
+      kind: "refused",
+      why: expect.stringContaining("not that of a Sluice") as unknown,
+    });
   });
 
   it.each([408, 425, 429, 503, 507])("tries again after %i, when nothing was stored", (status) => {
@@ -61,7 +66,9 @@ describe("readAnswer", () => {
   });
 
   it("says of 404 that something else lives there", () => {
-    expect(readAnswer(404, undefined, "<html>")).toMatchObject({ why: "there is no Sluice at this address (HTTP 404)" });
+    expect(readAnswer(404, undefined, "<html>")).toMatchObject({
+      why: "there is no Sluice at this address (HTTP 404)",
+    });
   });
 });
 
@@ -115,6 +122,9 @@ describe("postEvents", () => {
 
   it("does not know it of a connection that is cut before the answer", async () => {
     const url = await listen(createServer((request) => request.socket.destroy()));
-    expect(await postEvents({ url, token: undefined }, "{}\n")).toMatchObject({ kind: "unavailable", mayBeStored: true });
+    expect(await postEvents({ url, token: undefined }, "{}\n")).toMatchObject({
+      kind: "unavailable",
+      mayBeStored: true,
+    });
   });
 });

@@ -12,7 +12,13 @@ export interface PublishTarget {
 
 /** What a request came to. */
 export type PostOutcome =
-  | { readonly kind: "accepted"; readonly accepted: number; readonly firstSeq: number; readonly lastSeq: number; readonly duplicates: number }
+  | {
+      readonly kind: "accepted";
+      readonly accepted: number;
+      readonly firstSeq: number;
+      readonly lastSeq: number;
+      readonly duplicates: number;
+    }
   /** Worth another try: the service may take it later. `mayBeStored`: it is not known that nothing was stored. */
   | {
       readonly kind: "unavailable";
@@ -49,7 +55,14 @@ const againStatuses = new Set([408, 425, 429, 500, 502, 503, 504, 507]);
 /** Of these, the refusals before anything is done (`problemTypes`). */
 const nothingStored = new Set([408, 425, 429, 503, 507]);
 /** The connection was never made. */
-const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
+const neverSent = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
 
 /** Counts within the request; our reader thinks in lines of a file. */
 const eventPrefix = /^Event \d+(?: \(line \d+\))?: /;

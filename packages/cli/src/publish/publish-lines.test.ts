@@ -36,7 +36,8 @@ function publish(input: Readable, options: Partial<PublishLinesOptions> & Pick<P
   });
 }
 
-const input = (text: string): Readable => Readable.from(text.match(/[^]{1,1000}/g)?.map((part) => Buffer.from(part)) ?? []);
+const input = (text: string): Readable =>
+  Readable.from(text.match(/[^]{1,1000}/g)?.map((part) => Buffer.from(part)) ?? []);
 
 describe("publishLines", () => {
   it("publishes every line in order, one request at a time", async () => {
@@ -109,7 +110,12 @@ describe("publishLines", () => {
   it("counts bytes and events for progress", async () => {
     const text = `${line(1)}\n${line(2)}\n`;
     const seen: unknown[] = [];
-    await publish(input(text), { ...service(), bytesTotal: text.length, onProgress: (counts) => seen.push(counts), now: () => 5 });
+    await publish(input(text), {
+      ...service(),
+      bytesTotal: text.length,
+      onProgress: (counts) => seen.push(counts),
+      now: () => 5,
+    });
     expect(seen).toEqual([{ events: 2, elapsedMs: 0, bytes: text.length, bytesTotal: text.length }]);
   });
 });

@@ -24,8 +24,13 @@ export interface PublishPlace {
 }
 
 /** What to throw for an end other than `done`: the problem, what was accepted, how to go on. */
-export function endError(end: Exclude<PublishEnd, { kind: "done" }>, so: PublishedSoFar, place: PublishPlace): CliError {
-  const accepted = so.events === 0 ? "Nothing was published." : `${sentence(summaryText(so))} (lines up to ${so.lastLine}).`;
+export function endError(
+  end: Exclude<PublishEnd, { kind: "done" }>,
+  so: PublishedSoFar,
+  place: PublishPlace,
+): CliError {
+  const accepted =
+    so.events === 0 ? "Nothing was published." : `${sentence(summaryText(so))} (lines up to ${so.lastLine}).`;
   switch (end.kind) {
     case "bad-line": {
       const field = end.field === undefined ? "" : `${end.field} `;

@@ -36,7 +36,9 @@ describe("readLines", () => {
   });
 
   it("reads the same however the bytes are cut", async () => {
-    const text = fc.array(fc.constantFrom("a", "ü", "😀", "\n", "\r\n", " "), { maxLength: 40 }).map((parts) => parts.join(""));
+    const text = fc
+      .array(fc.constantFrom("a", "ü", "😀", "\n", "\r\n", " "), { maxLength: 40 })
+      .map((parts) => parts.join(""));
     const cuts = fc.array(fc.nat(60), { maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(text, cuts, async (whole, at) => {

@@ -12,7 +12,11 @@ describe("startFailure", () => {
     [failure({ code: "EACCES", port: 80, syscall: "listen" }), "127.0.0.1:80 may not be listened on", 77],
     [failure({ code: "EADDRNOTAVAIL" }), "server.host 127.0.0.1 is no address of this machine", 78],
     [failure({ code: "ENOTFOUND" }), "server.host 127.0.0.1 is no address of this machine", 78],
-    [failure({ code: "EACCES", path: "/tmp/sluice/log", syscall: "mkdir" }), "the service could not start: listen failed", 1],
+    [
+      failure({ code: "EACCES", path: "/tmp/sluice/log", syscall: "mkdir" }),
+      "the service could not start: listen failed",
+      1,
+    ],
     [new AuthSettingsError("nobody can authenticate"), "nobody can authenticate", 78],
     [new LogError("LOG_LOCKED", "in use by process 7"), "/tmp/sluice/log: in use by process 7", 75],
     [new LogError("LOG_DAMAGED", "/tmp/sluice/log/data is damaged"), "/tmp/sluice/log/data is damaged", 1],

@@ -3,7 +3,7 @@ import { loadSettings, type LoadSettingsOptions } from "@sluice/runtime";
 import { join } from "node:path";
 
 /** Everything that a trial leaves on the disk, below the working directory. */
-export const dataDir = "data";
+const dataDir = "data";
 /** The secret that its tokens are signed with. */
 export const secretFile = join(dataDir, "secret");
 

@@ -36,10 +36,13 @@ export function startText(facts: StartFacts, paint: Paint): string {
   const body = `{"event_type":"ALERT_FIRED","cluster_id":"local","payload":{"message":"hello"}}`;
 
   const runs = [field("service", paint.bold(url))];
-  if (takenPort !== undefined) runs.push(field("", `port ${takenPort} is taken by another program, so this one is used`));
+  if (takenPort !== undefined)
+    runs.push(field("", `port ${takenPort} is taken by another program, so this one is used`));
   runs.push(field("events", logDir === undefined ? "in memory only" : `${logDir} (kept over restarts)`));
   if (demoIntervalMs !== undefined) {
-    runs.push(field("demo", `this machine's load, as METRIC_UPDATE of cluster local, every ${demoIntervalMs / 1_000} s`));
+    runs.push(
+      field("demo", `this machine's load, as METRIC_UPDATE of cluster local, every ${demoIntervalMs / 1_000} s`),
+    );
   }
   runs.push(field("token", tokenText(isOpen, token, tokenLife)));
 

@@ -1,6 +1,13 @@
 // `sluice start` at work.
 import { relative } from "node:path";
-import { adminScope, createLogDestination, createLogger, mintToken, publishScope, type Settings } from "@sluice/runtime";
+import {
+  adminScope,
+  createLogDestination,
+  createLogger,
+  mintToken,
+  publishScope,
+  type Settings,
+} from "@sluice/runtime";
 import { formatDuration } from "../arguments/duration.js";
 import { type LoadedSettings, settingsOrProblems } from "../config/settings-or-problems.js";
 import { devBanner } from "../serve/dev-banner.js";

@@ -18,7 +18,9 @@ export function describeClose(code: number, reason: string): string {
   if (code === 1005 || code === 1006) return "the connection was lost";
   const known = entries.find((entry) => entry.code === code)?.reason;
   const words = printable(reason) || known;
-  return words === undefined ? `the server closed the connection (${code})` : `the server closed the connection: ${words} (${code})`;
+  return words === undefined
+    ? `the server closed the connection (${code})`
+    : `the server closed the connection: ${words} (${code})`;
 }
 
 /** A reason is the peer's text; nothing in it may steer a terminal. */

@@ -13,7 +13,12 @@ export interface HandshakeRefusal {
 /** Most bytes of a refusal's body that are looked at. */
 export const refusalBytesMax = 8_192;
 
-const duties: Readonly<Record<number, CloseDuty>> = { 401: "new-token", 408: "reconnect", 425: "reconnect", 429: "reconnect" };
+const duties: Readonly<Record<number, CloseDuty>> = {
+  401: "new-token",
+  408: "reconnect",
+  425: "reconnect",
+  429: "reconnect",
+};
 
 /** `retryAfter` and `body` as they came. */
 export function readHandshakeRefusal(status: number, retryAfter: string | undefined, body: string): HandshakeRefusal {

@@ -12,7 +12,8 @@ const words: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: "the server's certificate has expired",
   DEPTH_ZERO_SELF_SIGNED_CERT: "the server's certificate is self-signed (NODE_EXTRA_CA_CERTS names one to trust)",
   SELF_SIGNED_CERT_IN_CHAIN: "the server's certificate is self-signed (NODE_EXTRA_CA_CERTS names one to trust)",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the server's certificate can't be verified (NODE_EXTRA_CA_CERTS names one to trust)",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    "the server's certificate can't be verified (NODE_EXTRA_CA_CERTS names one to trust)",
   ERR_TLS_CERT_ALTNAME_INVALID: "the server's certificate is for another name",
   EPROTO: "the other side does not speak TLS",
   HPE_INVALID_CONSTANT: "the other side does not speak HTTP",

@@ -3,7 +3,12 @@ import { readServerMessage } from "./server-message.js";
 
 const whole = {
   event: { type: "event", seq: 1, event_id: "a", event_type: "A", timestamp: "t", payload: null },
-  connected: { type: "connected", epoch: "e", seq: 0, heartbeat: { interval_ms: 30_000, timeout_ms: 10_000, max_missed: 3 } },
+  connected: {
+    type: "connected",
+    epoch: "e",
+    seq: 0,
+    heartbeat: { interval_ms: 30_000, timeout_ms: 10_000, max_missed: 3 },
+  },
   ping: { type: "ping", timestamp: "t", seq: 3 },
   pong: { type: "pong", server_time: "t" },
   subscribed: { type: "subscribed", events: ["*"], clusters: [], seq: 3 },

@@ -51,7 +51,7 @@ export function readServerMessage(text: string): ServerMessage | undefined {
   if (typeof value !== "object" || value === null || !("type" in value)) return undefined;
   const { type } = value;
   if (typeof type !== "string" || !Object.hasOwn(checks, type)) return undefined;
-  const isWhole = checks[type as ServerMessage["type"]](value as Readonly<Record<string, unknown>>);
+  const isWhole = checks[type as ServerMessage["type"]](value);
   return isWhole ? (value as ServerMessage) : undefined;
 }
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { WebSocket, WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
 import { serverAddress } from "../arguments/server-address.js";
 import type { TokenSource } from "../arguments/token-source.js";
 import { ReconnectBackoff } from "./reconnect-backoff.js";
@@ -31,7 +31,14 @@ const connected = (epoch = "e", rhythm: Json = heartbeat): Json => ({
   seq: 10,
   heartbeat: rhythm,
 });
-const event = (seq: number): Json => ({ type: "event", seq, event_id: String(seq), event_type: "A", timestamp: "t", payload: seq });
+const event = (seq: number): Json => ({
+  type: "event",
+  seq,
+  event_id: String(seq),
+  event_type: "A",
+  timestamp: "t",
+  payload: seq,
+});
 const token = (text?: string): TokenSource => ({ name: "--token", renews: false, read: () => Promise.resolve(text) });
 
 /** Waits without jitter are too long for a test. */
@@ -129,7 +136,11 @@ describe("StreamClient", () => {
   }
 
   /** Takes the connection as far as its subscription. */
-  async function greet(service: Scripted, epoch = "e", rhythm: Json = heartbeat): Promise<{ peer: Peer; subscribe: Json }> {
+  async function greet(
+    service: Scripted,
+    epoch = "e",
+    rhythm: Json = heartbeat,
+  ): Promise<{ peer: Peer; subscribe: Json }> {
     const peer = await service.next();
     peer.say(connected(epoch, rhythm));
     const subscribe = await peer.command();
@@ -328,7 +339,10 @@ describe("StreamClient", () => {
 
     it("gives up when the next attempt would come too late", async () => {
       let now = 0;
-      const { ended, notices } = await follow({ retryForMs: 5, now: () => now++ / 4 }, answer("503 Service Unavailable"));
+      const { ended, notices } = await follow(
+        { retryForMs: 5, now: () => now++ / 4 },
+        answer("503 Service Unavailable"),
+      );
       expect(await ended).toMatchObject({ kind: "gave-up", why: "the server refused the connection (HTTP 503)" });
       expect(notices.length).toBeGreaterThan(0);
     });

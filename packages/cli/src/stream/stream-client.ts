@@ -124,7 +124,8 @@ export class StreamClient {
     const retryInMs = isDrain ? (ended.retryAfterMs ?? 0) : Math.max(backoffMs, ended.retryAfterMs ?? 0);
     this.#lostAt ??= now;
     const { retryForMs } = this.#options;
-    if (retryForMs !== undefined && now - this.#lostAt + retryInMs > retryForMs) return { kind: "gave-up", why: ended.why };
+    if (retryForMs !== undefined && now - this.#lostAt + retryInMs > retryForMs)
+      return { kind: "gave-up", why: ended.why };
     this.#options.onNotice({ kind: "lost", why: ended.why, retryInMs });
     await sleep(retryInMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
     return undefined;

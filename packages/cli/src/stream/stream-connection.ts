@@ -29,7 +29,9 @@ export interface StreamConnectionOptions {
 }
 
 /** A command without the members that were left out. */
-export type OutgoingCommand = { [Key in Command["type"]]: Partial<Extract<Command, { type: Key }>> & { type: Key } }[Command["type"]];
+export type OutgoingCommand = {
+  [Key in Command["type"]]: Partial<Extract<Command, { type: Key }>> & { type: Key };
+}[Command["type"]];
 
 /** Longest handshake, ms. */
 const handshakeMaxMs = 10_000;

@@ -3,7 +3,12 @@ import type { DisconnectFrame, GapFrame, LagFrame } from "@sluice/protocol";
 
 /** One thing that happened to a stream. */
 export type StreamNotice =
-  | { readonly kind: "subscribed"; readonly userId: string; readonly resumedAfter: number | undefined; readonly seq: number }
+  | {
+      readonly kind: "subscribed";
+      readonly userId: string;
+      readonly resumedAfter: number | undefined;
+      readonly seq: number;
+    }
   | { readonly kind: "live"; readonly seq: number }
   | { readonly kind: "other-log" }
   | { readonly kind: "gap"; readonly gap: GapFrame }

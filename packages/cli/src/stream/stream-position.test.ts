@@ -42,7 +42,10 @@ describe("StreamPosition", () => {
   });
 
   it("does not take the live end for received while a replay runs", () => {
-    expect(after([connected("e", 90), subscribed(90), event(6)], { since: 5, epoch: "e" })).toEqual({ since: 6, epoch: "e" });
+    expect(after([connected("e", 90), subscribed(90), event(6)], { since: 5, epoch: "e" })).toEqual({
+      since: 6,
+      epoch: "e",
+    });
     expect(after([connected("e", 90), subscribed(90)], { since: 5 })).toEqual({ since: 5, epoch: "e" });
   });
 

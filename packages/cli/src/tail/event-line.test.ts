@@ -23,7 +23,9 @@ describe("EventLine", () => {
 
   it("shows a subject before the payload, and - for no cluster", () => {
     const { cluster_id: _, ...global } = event;
-    expect(afterTime(plain().format({ ...global, subject: "cpu" }))).toBe('    7  -      GPU_UPDATE    cpu {"x":1,"text":"a b"}');
+    expect(afterTime(plain().format({ ...global, subject: "cpu" }))).toBe(
+      '    7  -      GPU_UPDATE    cpu {"x":1,"text":"a b"}',
+    );
   });
 
   it("keeps columns level as wider values come", () => {

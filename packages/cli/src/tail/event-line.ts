@@ -44,7 +44,8 @@ export class EventLine {
 
     const subject = event.subject === undefined ? "" : `${visibleText(event.subject)} `;
     const payload = visibleText(JSON.stringify(event.payload) ?? "null");
-    const before = timeWidth + widths.seq + Math.max(widths.cluster, cluster.length) + Math.max(widths.type, type.length);
+    const before =
+      timeWidth + widths.seq + Math.max(widths.cluster, cluster.length) + Math.max(widths.type, type.length);
     const room =
       this.#columns === undefined
         ? Number.POSITIVE_INFINITY

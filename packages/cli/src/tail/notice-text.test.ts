@@ -34,7 +34,10 @@ const cases: readonly (readonly [StreamNotice, string])[] = [
     "this reader has fallen behind (800 events wait, 1.5 s behind); the service feeds it at its own speed",
   ],
   [{ kind: "lag", lag: { ...lag, state: "resumed" } }, "this reader has caught up (800 events wait, 1.5 s behind)"],
-  [{ kind: "lag", lag: { ...lag, pending: 1, state: "stalled" } }, "this reader takes nothing (1 event waits, 1.5 s behind)"],
+  [
+    { kind: "lag", lag: { ...lag, pending: 1, state: "stalled" } },
+    "this reader takes nothing (1 event waits, 1.5 s behind)",
+  ],
   [
     { kind: "draining", frame: { type: "disconnect", reason: "server_shutdown", reconnect_after_ms: 750 } },
     "the service is shutting down and asks to come back in 750 ms",
@@ -43,7 +46,10 @@ const cases: readonly (readonly [StreamNotice, string])[] = [
   [{ kind: "token-refreshed", expiresAt: "later" }, "the renewed token is in force until later"],
   [{ kind: "unsubscribed", events: ["A", "B*"] }, "the token no longer allows A, B*"],
   [{ kind: "server-error", code: "RATE_LIMITED", message: "slowly" }, "the service says: slowly (RATE_LIMITED)"],
-  [{ kind: "lost", why: "the connection was lost", retryInMs: 700 }, "http://x: the connection was lost; next attempt in 700 ms"],
+  [
+    { kind: "lost", why: "the connection was lost", retryInMs: 700 },
+    "http://x: the connection was lost; next attempt in 700 ms",
+  ],
 ];
 
 describe("noticeText", () => {

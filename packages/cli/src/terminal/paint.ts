@@ -12,7 +12,16 @@ export interface Paint {
   distinct(index: number, text: string): string;
 }
 
-const distinctColours = ["cyan", "green", "magenta", "blue", "yellow", "cyanBright", "greenBright", "magentaBright"] as const;
+const distinctColours = [
+  "cyan",
+  "green",
+  "magenta",
+  "blue",
+  "yellow",
+  "cyanBright",
+  "greenBright",
+  "magentaBright",
+] as const;
 
 type Format = Parameters<typeof styleText>[0];
 

@@ -23,8 +23,13 @@ describe("paintFor", () => {
     expect(paintFor(true).bad("a")).toBe("\u001b[31ma\u001b[39m");
     expect(paintFor(true).distinct(9, "a")).toBe(paintFor(true).distinct(1, "a"));
     const plain = paintFor(false);
-    expect([plain.dim("a"), plain.bold("a"), plain.good("a"), plain.warn("a"), plain.bad("a"), plain.distinct(3, "a")]).toEqual(
-      ["a", "a", "a", "a", "a", "a"],
-    );
+    expect([
+      plain.dim("a"),
+      plain.bold("a"),
+      plain.good("a"),
+      plain.warn("a"),
+      plain.bad("a"),
+      plain.distinct(3, "a"),
+    ]).toEqual(["a", "a", "a", "a", "a", "a"]);
   });
 });

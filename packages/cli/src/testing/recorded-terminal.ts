@@ -26,7 +26,8 @@ export function recordedTerminal(options: RecordedTerminalOptions = {}): Recorde
   const out: string[] = [];
   const err: string[] = [];
   const interruption = new AbortController();
-  const input = stdin instanceof Readable ? stdin : stdin === undefined ? new PassThrough() : Readable.from([Buffer.from(stdin)]);
+  const input =
+    stdin instanceof Readable ? stdin : stdin === undefined ? new PassThrough() : Readable.from([Buffer.from(stdin)]);
   return {
     terminal: {
       stdin: Object.assign(input, { isTTY: stdinIsTTY }),

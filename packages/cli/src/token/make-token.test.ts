@@ -15,7 +15,9 @@ describe("makeToken", () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "sluice-token-"));
     await writeFile(at("secret"), `${secret}\n`, { mode: 0o600 });
-    await writeFile(at("sluice.yaml"), `auth:\n  hs256_secret: ${secret}\n  issuer: us\n  audience: [them]\n`, { mode: 0o600 });
+    await writeFile(at("sluice.yaml"), `auth:\n  hs256_secret: ${secret}\n  issuer: us\n  audience: [them]\n`, {
+      mode: 0o600,
+    });
     await writeFile(at("dev.yaml"), "auth:\n  dev: true\n");
   });
   afterAll(() => rm(folder, { recursive: true }));
