@@ -122,9 +122,13 @@ function decodePing(fields: Fields, id: string | undefined): DecodedCommand {
     (typeof timestamp === "string" && timestamp.length <= timestampLengthMax) ||
     (typeof timestamp === "number" && Number.isFinite(timestamp));
   if (!fits) {
-    return refuse("INVALID_MESSAGE", id, `"timestamp" must be a number or a string of at most ${timestampLengthMax} characters`);
+    return refuse(
+      "INVALID_MESSAGE",
+      id,
+      `"timestamp" must be a number or a string of at most ${timestampLengthMax} characters`,
+    );
   }
-  return { ok: true, command: { type: "ping", timestamp: timestamp as string | number | undefined } };
+  return { ok: true, command: { type: "ping", timestamp } };
 }
 
 function decodeSubscribe(fields: Fields, id: string | undefined): DecodedCommand {

@@ -1,6 +1,5 @@
 // Puts the rooms together: one streaming service, from its settings to its listening ports and back to nothing.
 
-import type { Server } from "node:http";
 import {
   createAuthenticator,
   identify,
@@ -162,24 +161,21 @@ export async function createServer({
     isAccepting: () => !isDraining,
     unreadiness: () => (isDraining ? "The service is draining" : logUnreadiness(log.stats().state)),
   });
-  const attachWebSockets = (server: Server): void => {
-    new WebSocketEndpoint({
-      server,
-      context,
-      connections,
-      tally,
-      identify: identifyFound,
-      queryToken: settings.auth.query_token,
-      allowedOrigins: settings.server.allowed_origins,
-      defaults: { policy: settings.buffer.policy, maxMessages },
-      messageBytesMax: settings.limits.message_bytes,
-      handshakeMs: settings.limits.handshake_ms,
-      isDraining: () => isDraining,
-      onConnection: (event, details) => logger.debug(details, `connection ${event}`),
-      onError,
-    });
-  };
-  attachWebSockets(http.server);
+  const webSockets = new WebSocketEndpoint({
+    context,
+    connections,
+    tally,
+    identify: identifyFound,
+    queryToken: settings.auth.query_token,
+    allowedOrigins: settings.server.allowed_origins,
+    defaults: { policy: settings.buffer.policy, maxMessages },
+    messageBytesMax: settings.limits.message_bytes,
+    handshakeMs: settings.limits.handshake_ms,
+    isDraining: () => isDraining,
+    onConnection: (event, details) => logger.debug(details, `connection ${event}`),
+    onError,
+  });
+  webSockets.attach(http.server);
   metrics.watch({ log, delivery, subscriptions, connections, endpoint: tally, session: sessionTally });
 
   const closeRest = async (): Promise<void> => {

@@ -37,6 +37,34 @@ export const togetherRules: readonly TogetherRule[] = [
     },
   },
   {
+    paths: ["auth.dev", "gateway.host"],
+    allowed: "gateway.host in 127.0.0.0/8, ::1 or localhost while auth.dev is true",
+    check: ({ auth, gateway }) => {
+      return !auth.dev || isLoopback(gateway.host) ? undefined : `opens auth.dev to ${gateway.host}`;
+    },
+  },
+  {
+    paths: ["gateway.tls.cert_file", "gateway.tls.key_file"],
+    allowed: "gateway.tls.cert_file and gateway.tls.key_file, both or neither",
+    check: ({ gateway: { tls } }) => {
+      return (tls.cert_file === null) === (tls.key_file === null) ? undefined : "is given without the other";
+    },
+  },
+  {
+    paths: ["gateway.identity.exchange", "gateway.identity.secret"],
+    allowed: "gateway.identity.secret while gateway.identity.exchange is true",
+    check: ({ gateway: { identity } }) => {
+      return identity.exchange && identity.secret === null ? "leaves the gateway nothing to sign with" : undefined;
+    },
+  },
+  {
+    paths: ["gateway.identity.exchange", "auth.mapping"],
+    allowed: "an empty auth.mapping at the gateway while gateway.identity.exchange is true; a token can't carry its rights",
+    check: ({ gateway: { identity }, auth }) => {
+      return identity.exchange && auth.mapping.length > 0 ? "is true beside a mapping" : undefined;
+    },
+  },
+  {
     paths: ["auth.hs256_secret", "auth.hs256_secret_file"],
     allowed: "one of auth.hs256_secret and auth.hs256_secret_file, the other null",
     check: ({ auth }) => {
@@ -93,4 +121,11 @@ export const authRule: TogetherRule = {
     const ways = [auth.hs256_secret, auth.hs256_secret_file, issuer, auth.jwks_url, auth.introspection_url];
     return auth.dev || ways.some((way) => way !== null) ? undefined : "lets nobody in: no authentication is configured";
   },
+};
+
+/** The rule of a gateway: it must lead somewhere. */
+export const upstreamsRule: TogetherRule = {
+  paths: ["gateway.upstreams"],
+  allowed: "at least one URL of a streaming service, such as http://127.0.0.1:8081",
+  check: ({ gateway }) => (gateway.upstreams.length > 0 ? undefined : "is empty: the gateway leads nowhere"),
 };

@@ -39,5 +39,20 @@ export function isTrustworthyUrl(value: string): boolean {
   return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
 }
 
+/** Whether `value` names a service behind the gateway: http or https, a host, at most a path; no credentials, no query. */
+export function isUpstreamUrl(value: string): boolean {
+  if (value.length > urlLengthMax || !URL.canParse(value)) return false;
+  const { protocol, username, password, search, hash } = new URL(value);
+  return (protocol === "http:" || protocol === "https:") && `${username}${password}${search}${hash}` === "";
+}
+
+/** Whether `value` is an IP address, or a range of them (RFC 4632 §3.1): `10.0.0.0/8`, `fd00::/8`. */
+export function isAddressRange(value: string): boolean {
+  const [address = "", bits, ...more] = value.split("/");
+  const version = isIP(address);
+  if (version === 0 || more.length > 0) return false;
+  return bits === undefined || (/^(?:0|[1-9][0-9]{0,2})$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
+
 /** `isTrustworthyUrl` in words. */
 export const trustworthyUrl = "an https URL, or http to a loopback host, without user, password or fragment";

@@ -1,6 +1,6 @@
 // The settings of a process, from flags, environment, file and defaults, or everything that is wrong with them.
 import { settingKeys } from "./catalogue.js";
-import { authRule, type TogetherRule, togetherRules } from "./check-together.js";
+import { authRule, type TogetherRule, togetherRules, upstreamsRule } from "./check-together.js";
 import { checkValue } from "./check-value.js";
 import { assembleSettings } from "./defaults.js";
 import type { Given } from "./given.js";
@@ -21,6 +21,8 @@ export interface LoadSettingsOptions {
   readonly flags: readonly string[];
   /** Whether a configuration in which nobody can authenticate is a problem; a server asks for it. Default false. */
   readonly requireAuth?: boolean;
+  /** Whether a configuration without `gateway.upstreams` is a problem; a gateway asks for it. Default false. */
+  readonly requireUpstreams?: boolean;
 }
 
 /** Settings that may be used, or every problem at once. */
@@ -118,14 +120,16 @@ function resolveSecretFile(loading: Loading): void {
  * shared secret, which then stands in `auth.hs256_secret`. Never throws for what it was given; reports every problem
  * of every place at once.
  */
-export function loadSettings({ file, env, flags, requireAuth = false }: LoadSettingsOptions): LoadSettingsOutcome {
+export function loadSettings(options: LoadSettingsOptions): LoadSettingsOutcome {
+  const { file, env, flags, requireAuth = false, requireUpstreams = false } = options;
   const loading = new Loading();
   const path = file ?? env["SLUICE_CONFIG"] ?? "";
   const byFile = path === "" ? undefined : readFile(path);
   if (byFile !== undefined) loading.add(byFile);
   loading.add(readEnv(env));
   loading.add(readFlags(flags));
-  loading.check(requireAuth ? [...togetherRules, authRule] : togetherRules);
+  const askedFor = [...(requireAuth ? [authRule] : []), ...(requireUpstreams ? [upstreamsRule] : [])];
+  loading.check([...togetherRules, ...askedFor]);
   warnOfSecrets(loading, byFile);
   resolveSecretFile(loading);
   if (loading.problems.length > 0) return { ok: false, problems: loading.problems };

@@ -2,6 +2,7 @@
 import Type, { type Static } from "typebox";
 import { authSettings } from "./sections/auth-settings.js";
 import { bufferSettings, heartbeatSettings, subscriptionsSettings } from "./sections/delivery-settings.js";
+import { gatewaySettings } from "./sections/gateway-settings.js";
 import { limitsSettings } from "./sections/limit-settings.js";
 import { logSettings } from "./sections/log-settings.js";
 import { demoSettings, telemetrySettings } from "./sections/process-settings.js";
@@ -16,6 +17,7 @@ export const settingsSchema = Type.Object({
   subscriptions: subscriptionsSettings,
   auth: authSettings,
   limits: limitsSettings,
+  gateway: gatewaySettings,
   telemetry: telemetrySettings,
   demo: demoSettings,
 });

@@ -5,7 +5,7 @@ import type { Session } from "../session/session.js";
 export interface ConnectionLimits {
   /** `limits.connections`, handshakes under way included. */
   readonly total: number;
-  /** `limits.connections_per_user`. */
+  /** `limits.connections_per_user`; 0 = unlimited. */
   readonly perUser: number;
   /** `limits.connections_per_address`; 0 = unlimited. */
   readonly perAddress: number;
@@ -83,7 +83,7 @@ export class Connections {
     let isReleased = false;
     return {
       claimFor: (userId) => {
-        if (this.#byUser.get(userId) >= perUser) return false;
+        if (perUser > 0 && this.#byUser.get(userId) >= perUser) return false;
         this.#byUser.add(userId, 1);
         user = userId;
         return true;

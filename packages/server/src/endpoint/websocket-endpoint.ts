@@ -38,7 +38,6 @@ const bufferedChunksMax = 1024;
 const closeTimeoutMs = 3000;
 
 export interface WebSocketEndpointOptions {
-  readonly server: Server;
   readonly context: SessionContext;
   readonly connections: Connections;
   readonly tally: EndpointTally;
@@ -82,7 +81,11 @@ export class WebSocketEndpoint {
       handleProtocols: (offered: Set<string>) => selectSubprotocol([...offered]) ?? (false as const),
     };
     this.#handshaker = new WebSocketServer(settings);
-    options.server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** Takes the server's upgrades. */
+  attach(server: Server): void {
+    server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -11,14 +11,15 @@ export const limitsSettings = Type.Object({
     minimum: 1,
     maximum: countMax,
     unit: "connections",
-    description: "Most connections of the process; past it HTTP 503 or Close 1013.",
+    description:
+      "Most connections of the process; past it Close 1013, and HTTP 503 for a stream of Server-Sent Events.",
   }),
   connections_per_user: integer({
     default: 10_000,
     minimum: 0,
     maximum: countMax,
     unit: "connections",
-    description: "Most connections of one user; past it HTTP 429 or Close 1013. 0 is unlimited.",
+    description: "Most connections of one user; past it Close 1013 or HTTP 503. 0 is unlimited.",
   }),
   connections_per_address: integer({
     default: 0,
@@ -26,7 +27,7 @@ export const limitsSettings = Type.Object({
     maximum: countMax,
     unit: "connections",
     description:
-      "Most connections from one address; past it HTTP 429. 0 is unlimited, which is right behind a gateway.",
+      "Most connections from one address; past it Close 1013 or HTTP 503. 0 is unlimited, which is right behind a gateway.",
   }),
   commands_per_second: integer({
     default: 50,
