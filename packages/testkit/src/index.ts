@@ -1,5 +1,7 @@
 export * from "./api.js";
+export * from "./curl-stream.js";
 export * from "./deadline.js";
+export * from "./event-stream.js";
 export * from "./frame-bytes.js";
 export * from "./manual-clock.js";
 export * from "./memory.js";

@@ -7,7 +7,7 @@ import { type Identity, isOriginAllowed, type Problem, type RequireIdentity, sen
 import { readConnectionOptions, type ConnectionOptions } from "./connection-options.js";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Consumer } from "../delivery/consumer.js";
-import { createSseEncoding, parseCursor } from "../routing/sse-encoding.js";
+import { createSseEncoding, encodeCursor, parseCursor } from "../routing/sse-encoding.js";
 import { Session, type SessionContext } from "../session/session.js";
 import type { Connections, Place } from "./connections.js";
 import type { EndpointTally } from "./endpoint-tally.js";
@@ -107,6 +107,8 @@ export function registerStreamRoute(app: FastifyInstance, options: StreamRouteOp
     writeHead(raw, reply.request.headers.origin);
     const sink = new SseSink(socket);
     const position = context.delivery.routedSeq;
+    // Cut before its first event, a client that asked for what comes would otherwise not know from where on.
+    if (start.since === undefined) sink.write(encodeCursor(context.log.epoch, position));
     const consumer = new Consumer({ id: randomUUID(), encoding, sink, ...chosen, position, now: context.clock.now() });
     const session = new Session(context, consumer, identity, { answersPings: false });
     const remoteAddress = socket.remoteAddress ?? "";

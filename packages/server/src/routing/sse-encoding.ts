@@ -20,13 +20,21 @@ export function parseCursor(text: string): { readonly epoch: string; readonly se
 
 const eventEnd = "}\n\n";
 
+/** Moves a client's cursor: no event is dispatched without data, but the id counts (WHATWG HTML §9.2.6). */
+export function encodeCursor(epoch: string, seq: number): Buffer {
+  return Buffer.from(`id: ${formatCursor(epoch, seq)}\n\n`);
+}
+
 /** The encoding of streams from the log `epoch`. */
 export function createSseEncoding(epoch: string): Encoding {
   const headOf = (seq: number): string => `id: ${formatCursor(epoch, seq)}\ndata: {"type":"event","seq":${seq},`;
   const encodeFrame = (frame: ServerFrame): Buffer => {
-    // No event is dispatched without data, but the id counts (WHATWG HTML §9.2.6).
-    if (frame.type === "ping") return Buffer.from(`: ping ${frame.timestamp}\nid: ${formatCursor(epoch, frame.seq)}\n\n`);
-    return Buffer.from(`event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`);
+    if (frame.type === "ping") {
+      return Buffer.concat([Buffer.from(`: ping ${frame.timestamp}\n`), encodeCursor(epoch, frame.seq)]);
+    }
+    // An EventSource comes back by itself, after as long as it was last told.
+    const retry = frame.type === "disconnect" ? `retry: ${frame.reconnect_after_ms}\n` : "";
+    return Buffer.from(`${retry}event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`);
   };
   return {
     name: "sse",
