@@ -64,4 +64,19 @@ describe("an embedded log's acknowledgement", () => {
     expect(seqsOf(await readAll(log))).toEqual(range(1, acknowledged));
     return undefined;
   });
+
+  it.for([4, 5])("is not given when a write fails, of a page or the meta page (write %i)", async (write, { skip }) => {
+    const dir = await makeLogDirectory();
+    const inject = ["-e", "trace=pwrite64", "-e", `inject=pwrite64:error=EIO:when=${write}`, "-o", join(dir, "trace")];
+    const ran = strace(["-E", "UV_THREADPOOL_SIZE=1", ...inject], [join(dir, "log"), "8"]);
+    if ("refusal" in ran) return skip(ran.refusal);
+    const lines = ran.stdout.trim().split("\n").slice(1);
+    const acknowledged = lines.filter((line) => line === "acknowledged").length;
+    expect(lines.slice(acknowledged, -1)).toEqual(range(acknowledged + 1, 8).map(() => "refused LOG_FAILED"));
+    // After the meta page LMDB lets no reader in either.
+    expect(lines.at(-1)).toMatch(/^closed failed, read (?:\d|LOG_FAILED)$/);
+    const log = await openLogIn(join(dir, "log"));
+    expect(seqsOf(await readAll(log))).toEqual(range(1, acknowledged));
+    return undefined;
+  });
 });

@@ -105,20 +105,13 @@ export class EmbeddedStore implements LogStore {
   }
 
   read(after: number, options: ReadOptions): LogPage {
-    const page = new PageBuilder(after, options, this);
-    let key = page.isDone ? page.nextSeq : (blockKeyOf(this.#db, page.nextSeq) ?? page.nextSeq);
-    const pageStart = page.nextSeq;
-    while (!page.isDone) {
-      page.spend(blockCost);
-      try {
-        key = readBlock(blockAt(this.#db, key), key, page) + 1;
-      } catch (cause) {
-        // What is good before the damage is given first; the next page begins with the damage.
-        if (page.nextSeq > pageStart) break;
-        throw this.#damage(page.nextSeq, cause);
-      }
+    try {
+      return this.#read(after, options);
+    } catch (cause) {
+      if (cause instanceof LogError) throw cause;
+      // LMDB lets nobody in after a failed write of its meta page.
+      throw new LogError("LOG_FAILED", "the log's file cannot be read until a restart", { cause });
     }
-    return page.build();
   }
 
   retain(nowMs: number): boolean {
@@ -141,6 +134,23 @@ export class EmbeddedStore implements LogStore {
     await this.#db.close();
     await this.#headroom.close();
     await this.#lock.release();
+  }
+
+  #read(after: number, options: ReadOptions): LogPage {
+    const page = new PageBuilder(after, options, this);
+    let key = page.isDone ? page.nextSeq : (blockKeyOf(this.#db, page.nextSeq) ?? page.nextSeq);
+    const pageStart = page.nextSeq;
+    while (!page.isDone) {
+      page.spend(blockCost);
+      try {
+        key = readBlock(blockAt(this.#db, key), key, page) + 1;
+      } catch (cause) {
+        // What is good before the damage is given first; the next page begins with the damage.
+        if (page.nextSeq > pageStart) break;
+        throw this.#damage(page.nextSeq, cause);
+      }
+    }
+    return page.build();
   }
 
   /** One transaction: the blocks, the meta record, and the removal of some garbage. */

@@ -66,7 +66,10 @@ export interface LogStats {
   /** Commits since the log was opened, and how long the newest took, ms. */
   readonly commits: number;
   readonly lastCommitMs: number;
-  /** `failed`: an fsync failed, nothing more is acknowledged until the process starts anew; reading goes on. */
+  /**
+   * `full`: the newest commit found no room; appends are tried again. `failed`: a write or fsync failed, nothing more is
+   * acknowledged until the process starts anew; reading goes on, as far as the engine's files still can be read.
+   */
   readonly state: "open" | "full" | "failed" | "closed";
 }
 
@@ -89,7 +92,7 @@ export interface EventLog {
    * Records with `seq > after`, in order. Looks at a bounded number of records a call, so a narrow match may take
    * several pages.
    * @throws {LogError} `LOG_DAMAGED` (or `LOG_FORMAT`) where the next record cannot be read, with the `seqs` that
-   *   cannot: reading goes on after the last of them. `LOG_CLOSED`.
+   *   cannot: reading goes on after the last of them. `LOG_CLOSED`. `LOG_FAILED` where a failed disk lets nothing be read.
    */
   read(after: number, options: ReadOptions): Promise<LogPage>;
   /**

@@ -182,6 +182,7 @@ export class StoredLog implements EventLog {
   }
 
   #retain(): void {
+    if (this.#state === "failed") return;
     try {
       if (this.#store.retain(this.#options.clock.wall())) this.#sweepSoon();
     } catch (cause) {
