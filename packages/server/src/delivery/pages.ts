@@ -121,6 +121,8 @@ export class Pages {
    * @throws {LogError} as `EventLog.read`.
    */
   async read(after: number): Promise<Page> {
+    const kept = this.peek(after);
+    if (kept !== undefined) return kept;
     const first = this.#kept.get(alignedStart(after));
     if (first?.isFull !== true) {
       const page = await this.#share(alignedStart(after), after);
