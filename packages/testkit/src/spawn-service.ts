@@ -114,6 +114,10 @@ export async function spawnService(options: SpawnServiceOptions = {}): Promise<S
     env: { PATH: process.env["PATH"] ?? "", SLUICE_AUTH__HS256_SECRET: testSecret, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  // A test run that ends in whatever way leaves no process behind.
+  const killWithUs = (): void => void child.kill("SIGKILL");
+  process.once("exit", killWithUs);
+  child.once("close", () => process.off("exit", killWithUs));
   const output = new Output(child);
   const ended = output.exited.then((exit) => {
     const { code, signal } = exit;
