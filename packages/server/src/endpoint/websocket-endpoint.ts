@@ -19,6 +19,7 @@ import {
   type Problem,
   refuseUpgrade,
   selectSubprotocol,
+  TokenBucket,
 } from "@sluice/runtime";
 import { readConnectionOptions, type ConnectionOptions } from "./connection-options.js";
 import { WebSocketServer } from "ws";
@@ -34,6 +35,8 @@ import { WebSocketSink } from "./websocket-sink.js";
 const fragmentsMax = 16;
 /** Chunks in which one message may arrive; more is somebody sending byte by byte. */
 const bufferedChunksMax = 1024;
+/** Pings and pongs of RFC 6455 that a client may send a second, and at once; our heartbeat needs none of them. */
+const controlFramesPerSecond = 20;
 /** How long a peer may take to answer a close, ms. */
 const closeTimeoutMs = 3000;
 
@@ -211,6 +214,12 @@ export class WebSocketEndpoint {
       if (isBinary) context.delivery.close(consumer, closes.textOnly);
       else session.receive(bytes.toString("utf8"));
     });
+    const allowance = { perSecond: controlFramesPerSecond, burst: controlFramesPerSecond };
+    const controls = new TokenBucket(allowance, context.clock.now());
+    const countControl = (): void => {
+      if (!controls.take(context.clock.now())) context.delivery.close(consumer, closes.policyViolation);
+    };
+    webSocket.on("ping", countControl).on("pong", countControl);
     webSocket.on("error", ignoreError);
     socket.on("drain", () => context.delivery.drained(consumer));
     webSocket.on("close", (received) => {
