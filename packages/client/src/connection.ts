@@ -1,0 +1,167 @@
+// One WebSocket from its opening to its end: frames in, commands out, pings answered, silence noticed. Knows no
+// subscription and no reconnecting.
+import type { Command } from "@sluice/protocol";
+import type { Environment } from "./environment.js";
+import { readMessage, type ServerMessage } from "./event.js";
+import { Liveness } from "./liveness.js";
+import { openState, type WebSocketLike } from "./web-socket.js";
+
+/** How a connection ended. */
+export interface ConnectionEnd {
+  /** 1006 where nobody said goodbye. */
+  readonly code: number;
+  readonly reason: string;
+  /** In words where the code says nothing: silence, a handshake that was refused. */
+  readonly why: string | undefined;
+  /** HTTP status of a handshake that was not accepted; only `ws` tells. */
+  readonly status: number | undefined;
+}
+
+/** A command without the members that are left out. */
+export type OutgoingCommand = {
+  [Key in Command["type"]]: Partial<Extract<Command, { type: Key }>> & { type: Key };
+}[Command["type"]];
+
+export interface ConnectionPorts {
+  readonly onMessage: (message: ServerMessage, size: number) => void;
+  /** Once. */
+  readonly onEnd: (end: ConnectionEnd) => void;
+}
+
+/** How `ws` words a handshake that was answered with another status than 101. */
+const refusalWords = /response: (\d{3})/;
+const abnormalClosure = 1006;
+
+export class Connection {
+  readonly #socket: WebSocketLike;
+  readonly #environment: Environment;
+  readonly #ports: ConnectionPorts;
+  readonly #liveness: Liveness;
+  #failure: string | undefined;
+  #isPaused = false;
+  #isOver = false;
+  #heartbeatMs = 0;
+  #cancelLook: (() => void) | undefined;
+  #cancelPong: (() => void) | undefined;
+
+  constructor(socket: WebSocketLike, environment: Environment, ports: ConnectionPorts) {
+    this.#socket = socket;
+    this.#environment = environment;
+    this.#ports = ports;
+    this.#liveness = new Liveness(environment.now());
+    socket.addEventListener("message", ({ data }) => {
+      if (typeof data === "string" && !this.#isOver) this.#receive(data);
+    });
+    socket.addEventListener("error", ({ message }) => (this.#failure ??= message));
+    socket.addEventListener("close", ({ code = abnormalClosure, reason = "" }) => this.#end(code, reason));
+    this.#look();
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#liveness.roundTripMs;
+  }
+
+  get skewMs(): number | undefined {
+    return this.#liveness.skewMs;
+  }
+
+  send(command: OutgoingCommand): void {
+    if (!this.#isOver && this.#socket.readyState === openState) this.#socket.send(JSON.stringify(command));
+  }
+
+  /** Asks the server for a sign of life now. */
+  doubt(): void {
+    this.#liveness.doubt(this.#environment.now());
+    this.#look();
+  }
+
+  /**
+   * Stops reading where the WebSocket can do that; TCP then holds the server back. It still hears a `pong` every
+   * interval: it is the reader that is slow, we are not gone.
+   */
+  pause(): void {
+    if (this.#isPaused || this.#isOver || this.#socket.pause === undefined || this.#socket.resume === undefined) return;
+    this.#isPaused = true;
+    this.#liveness.suspend();
+    this.#socket.pause();
+    this.#pongWhilePaused();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#cancelPong?.();
+    this.#liveness.resume(this.#environment.now());
+    this.#socket.resume?.();
+  }
+
+  /** Ends the connection; nothing is heard of it afterwards. */
+  close(): void {
+    if (this.#isOver) return;
+    this.#abandon();
+    this.resume();
+    this.#socket.close(1000);
+  }
+
+  #receive(text: string): void {
+    const now = this.#environment.now();
+    this.#liveness.heard(now);
+    const message = readMessage(text);
+    if (message === undefined) return;
+    if (message.type === "ping") this.send({ type: "pong" });
+    else if (message.type === "pong") this.#measure(message.timestamp, message.server_time, now);
+    else if (message.type === "connected") {
+      this.#heartbeatMs = message.heartbeat.interval_ms;
+      this.#liveness.begin(message.heartbeat, now);
+      this.#ping();
+      this.#look();
+    }
+    this.#ports.onMessage(message, text.length);
+  }
+
+  #ping(): void {
+    this.send({ type: "ping", timestamp: this.#environment.now() });
+  }
+
+  #measure(sentAt: string | number | undefined, serverTime: string, now: number): void {
+    if (typeof sentAt !== "number") return;
+    this.#liveness.answered(sentAt, now, Date.parse(serverTime), this.#environment.wall());
+  }
+
+  #look(): void {
+    this.#cancelLook?.();
+    if (this.#isOver) return;
+    const verdict = this.#liveness.look(this.#environment.now());
+    if (verdict.act === "lost") {
+      this.#failure = `the server has been silent for ${Math.round(verdict.silentMs / 1_000)} s`;
+      // Its own close event may take long to come over a dead network, so nobody waits for it.
+      this.#end(abnormalClosure, "");
+      if (this.#socket.terminate === undefined) this.#socket.close();
+      else this.#socket.terminate();
+      return;
+    }
+    if (verdict.act === "probe") this.#ping();
+    this.#cancelLook = this.#environment.after(verdict.ms, () => this.#look());
+  }
+
+  #pongWhilePaused(): void {
+    if (this.#heartbeatMs <= 0) return;
+    this.#cancelPong = this.#environment.after(this.#heartbeatMs, () => {
+      this.send({ type: "pong" });
+      this.#pongWhilePaused();
+    });
+  }
+
+  #end(code: number, reason: string): void {
+    if (this.#isOver) return;
+    this.#abandon();
+    const status = refusalWords.exec(this.#failure ?? "")?.[1];
+    this.#ports.onEnd({ code, reason, why: this.#failure, status: status === undefined ? undefined : Number(status) });
+  }
+
+  #abandon(): void {
+    this.#isOver = true;
+    this.#cancelLook?.();
+    this.#cancelPong?.();
+  }
+}

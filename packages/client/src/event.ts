@@ -1,0 +1,42 @@
+// What a subscription yields: events as they are on the wire (protocol.md §4), and gaps.
+import type { GapFrame, ServerFrame } from "@sluice/protocol";
+
+/** One event of a known type. Members are named as on the wire. */
+export interface EventOf<Type extends string, Payload> {
+  readonly type: "event";
+  /** Strictly increasing within one log; below 2^53. */
+  readonly seq: number;
+  readonly event_id: string;
+  readonly event_type: Type;
+  readonly cluster_id?: string;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly timestamp: string;
+  readonly source?: string;
+  readonly subject?: string;
+  readonly payload: Payload;
+}
+
+/** Payloads by event type, where nothing is known of them. */
+export type AnyEvents = Readonly<Record<string, unknown>>;
+
+/** Any event of a map of payloads by event type: comparing `event_type` narrows `payload`. */
+export type SluiceEvent<Events extends object = AnyEvents> = {
+  [Type in keyof Events & string]: EventOf<Type, Events[Type]>;
+}[keyof Events & string];
+
+/** Events are missing here, in this place of the stream (protocol.md §5). */
+export type Gap = GapFrame;
+
+/** Any frame of the server. */
+export type ServerMessage = SluiceEvent | ServerFrame;
+
+/** Reads one text message; undefined for what is no JSON object with a `type`. Unknown types are the caller's to pass over. */
+export function readMessage(text: string): ServerMessage | undefined {
+  try {
+    const value = JSON.parse(text) as unknown;
+    const isFrame = typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
+    return isFrame ? (value as ServerMessage) : undefined;
+  } catch {
+    return undefined;
+  }
+}

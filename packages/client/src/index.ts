@@ -1,0 +1,13 @@
+export { connect } from "./connect.js";
+export { localStorageCursors, memoryCursors } from "./cursor-store.js";
+export { SluiceError } from "./sluice-error.js";
+export type { Cursor, CursorStore, KeyValueStorage } from "./cursor-store.js";
+export type { AnyEvents, EventOf, Gap, SluiceEvent } from "./event.js";
+export type { Fetch } from "./http-api.js";
+export type { NewEvent, Published } from "./publisher.js";
+export type { ConnectOptions, Sluice } from "./sluice.js";
+export type { SluiceErrorCode } from "./sluice-error.js";
+export type { Counters, Status } from "./status.js";
+export type { OnItem, SubscribeOptions, SubscribeOptionsWithGaps, Subscription } from "./subscription.js";
+export type { TokenOption } from "./token-source.js";
+export type { WebSocketConstructor } from "./web-socket.js";

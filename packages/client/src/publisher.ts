@@ -1,0 +1,152 @@
+// Publishing: what is handed in while a request is under way goes with the next one, and every try of an event has the
+// same `event_id`, so that the service stores it once (protocol.md §8).
+import type { Environment } from "./environment.js";
+import type { HttpApi } from "./http-api.js";
+import { SluiceError } from "./sluice-error.js";
+
+/** An event to publish; members as on the wire. */
+export interface NewEvent {
+  readonly event_type: string;
+  readonly payload: unknown;
+  readonly cluster_id?: string;
+  /** 1 to 256 characters; a UUID is given when absent. */
+  readonly event_id?: string;
+  /** RFC 3339; the time of arrival when absent. */
+  readonly timestamp?: string;
+  readonly source?: string;
+  readonly subject?: string;
+}
+
+/** The events are durable. */
+export interface Published {
+  /** Of these events: those of the same call. */
+  readonly accepted: number;
+  /** Ids in the order of the events. */
+  readonly event_ids: readonly string[];
+}
+
+interface Call {
+  readonly texts: readonly string[];
+  readonly size: number;
+  readonly startedAt: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Events in one request, unless one call has more. */
+const requestEventsMax = 500;
+/** UTF-16 units in one request, unless one call has more. */
+const requestSizeMax = 1_048_576;
+/** Events that may wait. */
+export const queueEventsMax = 10_000;
+/** UTF-16 units that may wait. */
+export const queueSizeMax = 16 * 1_048_576;
+/** How long an event is tried for, ms: well within the service's default dedup window of 2 min. */
+const retryForMs = 100_000;
+
+export class Publisher {
+  readonly #api: HttpApi;
+  readonly #environment: Environment;
+  readonly #closing = new AbortController();
+  #queue: Call[] = [];
+  #events = 0;
+  #size = 0;
+  #isSending = false;
+  /** Events that the service has made durable. */
+  published = 0;
+
+  constructor(api: HttpApi, environment: Environment) {
+    this.#api = api;
+    this.#environment = environment;
+  }
+
+  /**
+   * Resolves when all of `events` are durable; calls are sent in their order. The events of one call go in one request,
+   * all or none. @throws {SluiceError} `QUEUE_FULL` at 10,000 events or 16 Mi characters waiting: await earlier calls
+   * before handing in more; `FORBIDDEN` or `REFUSED` by the service; `UNAVAILABLE` after 100 s, when it is not known
+   * whether they were stored.
+   */
+  async publish(events: readonly NewEvent[]): Promise<Published> {
+    const withIds = events.map((event) => ({ ...event, event_id: event.event_id ?? newId() }));
+    const texts = withIds.map((event) => JSON.stringify(event));
+    const size = texts.reduce((sum, text) => sum + text.length + 1, 0);
+    if (this.#closing.signal.aborted) throw new SluiceError("CLOSED", "the client was closed");
+    if (this.#events > 0 && (this.#events + texts.length > queueEventsMax || this.#size + size > queueSizeMax)) {
+      throw new SluiceError("QUEUE_FULL", `${this.#events} events wait to be published; await them first`);
+    }
+    if (texts.length > 0) await this.#enqueue(texts, size);
+    return { accepted: texts.length, event_ids: withIds.map(({ event_id }) => event_id) };
+  }
+
+  /** Gives up what waits. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #enqueue(texts: readonly string[], size: number): Promise<void> {
+    this.#events += texts.length;
+    this.#size += size;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#queue.push({ texts, size, startedAt: this.#environment.now(), resolve, reject });
+        void this.#run();
+      });
+      this.published += texts.length;
+    } finally {
+      this.#events -= texts.length;
+      this.#size -= size;
+    }
+  }
+
+  async #run(): Promise<void> {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    // Calls of the same turn go together.
+    await Promise.resolve();
+    while (this.#queue.length > 0) await this.#send(this.#takeBatch());
+    this.#isSending = false;
+  }
+
+  #takeBatch(): Call[] {
+    let events = 0;
+    let size = 0;
+    const count = this.#queue.findIndex((call) => {
+      events += call.texts.length;
+      size += call.size;
+      return events > requestEventsMax || size > requestSizeMax;
+    });
+    return this.#queue.splice(0, count === -1 ? this.#queue.length : Math.max(1, count));
+  }
+
+  async #send(calls: readonly Call[]): Promise<void> {
+    const [first] = calls;
+    if (first === undefined) return;
+    try {
+      await this.#api.request({
+        path: "api/v1/events",
+        body: `[${calls.flatMap(({ texts }) => texts).join()}]`,
+        signal: this.#closing.signal,
+        retryForMs: retryForMs - (this.#environment.now() - first.startedAt),
+      });
+      for (const call of calls) call.resolve();
+    } catch (error) {
+      const isRefused = error instanceof SluiceError && (error.code === "REFUSED" || error.code === "FORBIDDEN");
+      // One bad event refuses the whole request: each call stands for itself.
+      if (isRefused && calls.length > 1) for (const call of calls) await this.#send([call]);
+      else for (const call of calls) call.reject(error);
+    }
+  }
+}
+
+const uuidBytes = 16;
+const versionByte = 6;
+const variantByte = 8;
+
+/** A random UUID (RFC 9562 §5.4); `crypto.randomUUID` is not there on pages without TLS. */
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(uuidBytes));
+  bytes[versionByte] = ((bytes[versionByte] ?? 0) & 0x0f) | 0x40;
+  bytes[variantByte] = ((bytes[variantByte] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}

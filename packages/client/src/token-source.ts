@@ -1,0 +1,40 @@
+// The token and where the next one comes from. It is held here and nowhere else.
+
+/** A fixed token, or a function that gets one; called for every connection, after a refusal and before expiry. */
+export type TokenOption = string | (() => string | Promise<string>);
+
+export class TokenSource {
+  readonly #option: TokenOption | undefined;
+  #token: string | undefined;
+  #asking: Promise<string | undefined> | undefined;
+
+  constructor(option: TokenOption | undefined) {
+    this.#option = option;
+  }
+
+  /** Whether another token can come after this one. */
+  get renews(): boolean {
+    return typeof this.#option === "function";
+  }
+
+  /** The token in use; asked for when there is none. */
+  async current(): Promise<string | undefined> {
+    return this.#token ?? (await this.renewed());
+  }
+
+  /** A token asked for now. Two callers at the same time share one question. @throws what the function throws. */
+  async renewed(): Promise<string | undefined> {
+    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
+    this.#token = await this.#asking;
+    return this.#token;
+  }
+
+  async #ask(): Promise<string | undefined> {
+    return typeof this.#option === "function" ? await this.#option() : this.#option;
+  }
+
+  /** The server does not want `token`; it is not used again unless it is all there is. */
+  forget(token: string | undefined): void {
+    if (this.#token === token) this.#token = undefined;
+  }
+}

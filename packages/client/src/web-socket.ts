@@ -1,0 +1,42 @@
+// The one interface to a WebSocket, as browsers, Node 22 and the `ws` package have it, and the token in its subprotocol.
+import { subprotocol } from "@sluice/protocol";
+
+/** What a WebSocket tells: a message, an error or its close. */
+export interface SocketEvent {
+  readonly data?: unknown;
+  readonly message?: string;
+  readonly code?: number;
+  readonly reason?: string;
+}
+
+/** What is used of a WebSocket. The last three are there with `ws` only. */
+export interface WebSocketLike {
+  readonly readyState: number;
+  addEventListener(type: "message" | "error" | "close", listener: (event: SocketEvent) => void): void;
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+  /** Ends the connection without a goodbye. */
+  terminate?(): void;
+  /** Stops reading, so that TCP holds the server back. */
+  pause?(): void;
+  resume?(): void;
+}
+
+/** The global `WebSocket`, or that of the `ws` package. Listeners are left out: each words the types of its events anew. */
+export type WebSocketConstructor = new (
+  url: string,
+  protocols: string[],
+) => Pick<WebSocketLike, "readyState" | "send" | "close">;
+
+/** `readyState` of a socket that can send. */
+export const openState = 1;
+
+/** Kubernetes' convention: a subprotocol that carries the token and is never answered (protocol.md §1). */
+const bearerPrefix = "base64url.bearer.authorization.k8s.io.";
+
+/** What to offer in `Sec-WebSocket-Protocol`. */
+export function offeredProtocols(token: string | undefined): string[] {
+  if (token === undefined) return [subprotocol];
+  const text = btoa(String.fromCodePoint(...new TextEncoder().encode(token)));
+  return [subprotocol, bearerPrefix + text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")];
+}
