@@ -25,6 +25,14 @@ export type Operation =
       readonly since: Since | undefined;
     }
   | { readonly kind: "unsubscribe"; readonly slot: number; readonly patterns: readonly string[] }
+  | {
+      readonly kind: "waver";
+      readonly slot: number;
+      readonly changes: readonly {
+        readonly patterns: readonly string[];
+        readonly clusters: readonly string[] | null;
+      }[];
+    }
   | { readonly kind: "ping" | "command" | "metrics" | "leave"; readonly slot: number }
   | { readonly kind: "connect"; readonly slot: number; readonly policy: Policy; readonly maxMessages: number }
   | { readonly kind: "turns"; readonly count: number }
@@ -62,6 +70,8 @@ const many = fc
   .tuple(event, fc.integer({ min: 20, max: 700 }))
   .map(([one, count]) => Array.from({ length: count }, () => one));
 const waits = fc.boolean();
+/** Subscriptions one after the other, more than the newest of them could be remembered by. */
+const changes = fc.array(fc.record({ patterns, clusters }), { minLength: 2, maxLength: 15, size: "max" });
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
@@ -73,6 +83,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 7, arbitrary: fc.record({ kind: ofKind("drain"), slot, room }) },
   { weight: 7, arbitrary: fc.record({ kind: ofKind("subscribe"), slot, patterns, clusters, since }) },
   { weight: 3, arbitrary: fc.record({ kind: ofKind("unsubscribe"), slot, patterns }) },
+  { weight: 1, arbitrary: fc.record({ kind: ofKind("waver"), slot, changes }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom("ping", "command", "metrics"), slot }) },
   { weight: 1, arbitrary: fc.record({ kind: ofKind("leave"), slot }) },
   { weight: 2, arbitrary: fc.record({ kind: ofKind("connect"), slot, policy, maxMessages }) },

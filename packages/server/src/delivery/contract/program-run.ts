@@ -114,6 +114,13 @@ class ProgramRun {
       case "unsubscribe":
         if (isHeard) this.#change(client, consumer.set.without(operation.patterns), "unsubscribed");
         return;
+      case "waver":
+        for (const { patterns, clusters } of operation.changes) {
+          if (sink.isHeld) return;
+          this.#change(client, consumer.set.without(consumer.set.size > 1 ? patterns : []), "unsubscribed");
+          this.#subscribe(client, { kind: "subscribe", slot: operation.slot, patterns, clusters, since: undefined });
+        }
+        return;
       case "connect":
       case "leave":
     }
