@@ -93,6 +93,11 @@ export const problemTypes = {
     when: "the request's headers are larger than the server takes",
   },
   "internal-error": { status: 500, title: "Internal error", when: "a fault of ours; it may or may not have been done" },
+  "bad-gateway": {
+    status: 502,
+    title: "Bad gateway",
+    when: "the gateway lost the service behind it in the middle; what was asked may or may not have been done",
+  },
   overloaded: {
     status: 503,
     title: "Overloaded",

@@ -25,6 +25,7 @@ export type { Settings } from "./settings/schema.js";
 export { settingsMarkdown } from "./settings/settings-markdown.js";
 export { settingsWith, type SettingsOverrides } from "./settings/settings-with.js";
 export { scrub } from "./telemetry/scrub.js";
+export { gatewayMetricsTable, handshakeBuckets } from "./telemetry/gateway-metrics-table.js";
 export { HistogramInstrument, type HistogramCounts } from "./telemetry/histogram-instrument.js";
 export { LabelledInstrument, otherLabel } from "./telemetry/labelled-instrument.js";
 export type { Instruments, MetricDefinition, MetricTable } from "./telemetry/metric-table.js";

@@ -1,8 +1,8 @@
 // One-time tickets (protocol §1, §8): a caller with a token gets a short word that is safe in a URL.
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../clock.js";
-import { authFailure } from "./auth-failures.js";
-import type { AuthOutcome, Identity } from "./identity.js";
+import { authFailure, type AuthFailure } from "./auth-failures.js";
+import type { Identity } from "./identity.js";
 import { digestToken } from "./token-digest.js";
 
 /** Bounds of a {@link TicketStore}. */
@@ -21,8 +21,8 @@ export type TicketOutcome =
   | { readonly ok: true; readonly ticket: string; readonly expiresInMs: number }
   | { readonly ok: false; readonly reason: "too_many_tickets"; readonly retryAfterMs: number };
 
-interface Held {
-  readonly identity: Identity;
+interface Held<Bearer> {
+  readonly identity: Bearer;
   readonly expiresAt: number;
 }
 
@@ -30,11 +30,14 @@ const ticketBytes = 32;
 const ticketsMaxDefault = 50_000;
 const ticketsPerUserMaxDefault = 1_000;
 
-/** Tickets given out and not yet used, in this process's memory: a ticket is good only where it was issued. */
-export class TicketStore {
+/**
+ * Tickets given out and not yet used, in this process's memory: a ticket is good only where it was issued. What is known
+ * of its bearer beside the identity is held with it.
+ */
+export class TicketStore<Bearer extends Identity = Identity> {
   readonly #options: Required<TicketStoreOptions>;
   /** By digest, which opens nothing; oldest first: all have the same time to live, so the oldest expires first. */
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Map<string, Held<Bearer>>();
   readonly #heldByUser = new Map<string, number>();
 
   constructor(options: TicketStoreOptions) {
@@ -47,7 +50,7 @@ export class TicketStore {
   }
 
   /** A ticket for `identity`: 256 random bits as base64url, good once, for `ttlMs`. */
-  issue(identity: Identity): TicketOutcome {
+  issue(identity: Bearer): TicketOutcome {
     this.#sweep();
     const { clock, ttlMs, ticketsMax, ticketsPerUserMax } = this.#options;
     const ofUser = this.#heldByUser.get(identity.userId) ?? 0;
@@ -61,7 +64,7 @@ export class TicketStore {
   }
 
   /** Whoever the ticket was issued to; the ticket is void afterwards. `ticket_unknown`, or `expired` with its token. */
-  redeem(ticket: string): AuthOutcome {
+  redeem(ticket: string): { readonly ok: true; readonly identity: Bearer } | AuthFailure {
     this.#sweep();
     const key = digestToken(ticket);
     const held = this.#held.get(key);
@@ -79,7 +82,7 @@ export class TicketStore {
     }
   }
 
-  #remove(key: string, held: Held): void {
+  #remove(key: string, held: Held<Bearer>): void {
     this.#held.delete(key);
     const { userId } = held.identity;
     const left = (this.#heldByUser.get(userId) ?? 1) - 1;

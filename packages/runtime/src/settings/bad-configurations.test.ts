@@ -284,8 +284,8 @@ const bad: readonly [string, Case, readonly string[]][] = [
   ],
   [
     "a flag without its section",
-    { flags: ["--port", "80"] },
-    [`--port is not a setting; did you mean --server.port?; ${unknown} (--port)`],
+    { flags: ["--query_token", "80"] },
+    [`--query_token is not a setting; did you mean --auth.query_token?; ${unknown} (--query_token)`],
   ],
   ["a flag like nothing", { flags: ["--zzzzzzzz=1"] }, [`--zzzzzzzz is not a setting; ${unknown} (--zzzzzzzz)`]],
   [

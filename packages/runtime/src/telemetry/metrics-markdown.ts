@@ -1,5 +1,6 @@
 // docs/metrics.md, from the tables that metrics are registered from.
 import type { MetricDefinition, MetricTable } from "./metric-table.js";
+import { gatewayMetricsTable } from "./gateway-metrics-table.js";
 import { serverMetricsTable } from "./server-metrics-table.js";
 
 function details(definition: MetricDefinition): string {
@@ -11,9 +12,9 @@ function row(definition: MetricDefinition): string {
   return `| \`${definition.name}\` | ${definition.type} | ${details(definition)} | ${definition.help} |`;
 }
 
-/** Tables of metrics under a heading each; the streaming service's when absent. */
+/** Tables of metrics under a heading each; all there are when absent. */
 export function metricsMarkdown(
-  tables: Readonly<Record<string, MetricTable>> = { "Streaming service": serverMetricsTable },
+  tables: Readonly<Record<string, MetricTable>> = { "Streaming service": serverMetricsTable, Gateway: gatewayMetricsTable },
 ): string {
   const sections = Object.entries(tables).flatMap(([heading, table]) => [
     `## ${heading}`,

@@ -1,0 +1,161 @@
+// The HTTP server of the door, with or without TLS, and a second one for health and metrics when they listen apart.
+import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import cors from "@fastify/cors";
+import { isOriginAllowed, problemServerOptions, registerProblemHandlers, sendProblem, type Settings } from "@sluice/runtime";
+import fastify, { type FastifyInstance } from "fastify";
+import { isHostAllowed } from "../admission/allowed-host.js";
+import { addressKey, type ClientAddress } from "../admission/client-address.js";
+import type { Places } from "../admission/places.js";
+import type { GatewayTally } from "../gateway-tally.js";
+import { readTlsFiles, type TlsFiles } from "../tls/tls-files.js";
+
+/** A whole request, body included, must have arrived by then, ms. */
+const requestMsMax = 60_000;
+/** An idle kept-alive connection is closed after this, ms; longer than common proxies keep theirs. */
+const keepAliveMs = 75_000;
+/** How often the deadlines of heads and bodies are looked at, ms. */
+const deadlineCheckMs = 500;
+const paramLengthMax = 256 * 9;
+const corsMaxAgeS = 600;
+/** What a socket reads ahead for a reader that has stopped; the bound of a tunnel counts on it. */
+const readAheadBytes = 16_384;
+/** TCP connections beside those with a place: on their way to one, or idle between requests. */
+const spareSockets = 1_000;
+
+export interface GatewayHttpOptions {
+  readonly settings: Settings;
+  readonly places: Places;
+  readonly tally: GatewayTally;
+  readonly clientAddress: ClientAddress;
+  readonly isDraining: () => boolean;
+  /** Adds the routes of the public interface. */
+  readonly routes: (app: FastifyInstance) => void;
+  readonly opsRoutes: (app: FastifyInstance) => void;
+}
+
+export interface GatewayHttp {
+  /** For the WebSocket upgrade. */
+  readonly server: Server;
+  readonly url: string;
+  readonly opsUrl: string;
+  listen(): Promise<void>;
+  /** Answers new TLS connections with what the files hold now. @throws as {@link readTlsFiles}; the old ones stay in use then. */
+  reloadTls(): void;
+  /** Stops listening, and waits for requests until they are done or `signal` is aborted. */
+  close(): Promise<void>;
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+function tlsFilesOf({ gateway: { tls } }: Settings): TlsFiles | undefined {
+  return tls.cert_file === null || tls.key_file === null ? undefined : { certFile: tls.cert_file, keyFile: tls.key_file };
+}
+
+function listener(handler: Handler, settings: Settings, files: TlsFiles | undefined): Server {
+  const options = {
+    highWaterMark: readAheadBytes,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: settings.gateway.tunnel.keepalive_ms,
+    headersTimeout: settings.gateway.limits.handshake_ms,
+    requestTimeout: requestMsMax,
+    keepAliveTimeout: keepAliveMs,
+    connectionsCheckingInterval: deadlineCheckMs,
+  };
+  if (files === undefined) return createPlainServer(options, handler);
+  const { handshake_ms: handshakeTimeout } = settings.gateway.limits;
+  const tls = { ...options, ...readTlsFiles(files), handshakeTimeout, ALPNProtocols: ["http/1.1"] };
+  return createTlsServer(tls, handler);
+}
+
+function createFastify(settings: Settings, files: TlsFiles | undefined): FastifyInstance {
+  return fastify({
+    logger: false,
+    routerOptions: { maxParamLength: paramLengthMax },
+    forceCloseConnections: true,
+    serverFactory: (handler) => listener(handler, settings, files),
+    ...problemServerOptions,
+  });
+}
+
+function urlOf(app: FastifyInstance, scheme: string): string {
+  const { address, family, port } = app.server.address() as AddressInfo;
+  return `${scheme}://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}
+
+/** Host, origin, draining and capacity, before any route sees a request; health and metrics are beside it. */
+function registerAdmission(app: FastifyInstance, options: GatewayHttpOptions): void {
+  const { settings, places, tally, clientAddress, isDraining } = options;
+  app.addHook("onRequest", async (request, reply) => {
+    if (!isHostAllowed(request.headers.host, settings.gateway.allowed_hosts)) {
+      tally.refused.add("host");
+      return sendProblem(reply, { name: "forbidden", detail: "This gateway does not go by that name", field: "Host" });
+    }
+    if (!isOriginAllowed(request.headers.origin, settings.gateway.allowed_origins)) {
+      tally.refused.add("origin");
+      return sendProblem(reply, { name: "forbidden", detail: "This origin may not connect", field: "Origin" });
+    }
+    if (isDraining()) {
+      tally.refused.add("draining");
+      const headers = { "retry-after": "1", connection: "close" };
+      return sendProblem(reply, { name: "unavailable", detail: "The gateway is draining", headers });
+    }
+    const place = places.take(addressKey(clientAddress(request.raw)));
+    if (typeof place === "string") {
+      tally.refused.add("capacity");
+      const name = place === "full" ? "overloaded" : "too-many-requests";
+      return sendProblem(reply, { name, detail: "Too many connections", headers: { "retry-after": "1" } });
+    }
+    reply.raw.once("close", () => place.release());
+  });
+}
+
+export async function createGatewayHttp(options: GatewayHttpOptions): Promise<GatewayHttp> {
+  const { settings } = options;
+  const { host, port, ops_host: opsHost, ops_port: opsPort, allowed_origins: origins, limits } = settings.gateway;
+  const files = tlsFilesOf(settings);
+  const app = createFastify(settings, files);
+  app.server.maxConnections = limits.connections + spareSockets;
+  registerProblemHandlers(app);
+  await app.register(async (api) => {
+    // Bodies are the backends' to read.
+    api.removeAllContentTypeParsers();
+    api.addContentTypeParser("*", (_request, _payload, done) => done(null));
+    registerAdmission(api, options);
+    // Bearer tokens only, so no credentials: a page's cookies are never looked at.
+    await api.register(cors, {
+      origin: origins.includes("*") ? "*" : [...origins],
+      methods: ["GET", "POST", "PUT", "DELETE"],
+      maxAge: corsMaxAgeS,
+    });
+    options.routes(api);
+  });
+  const ops = opsPort === null ? app : createFastify(settings, undefined);
+  if (ops !== app) registerProblemHandlers(ops);
+  options.opsRoutes(ops);
+
+  return {
+    server: app.server,
+    get url() {
+      return urlOf(app, files === undefined ? "http" : "https");
+    },
+    get opsUrl() {
+      return urlOf(ops, files === undefined || ops !== app ? "http" : "https");
+    },
+    listen: async () => {
+      await app.listen({ host, port });
+      if (opsPort !== null) await ops.listen({ host: opsHost, port: opsPort });
+    },
+    reloadTls: () => {
+      if (files === undefined) return;
+      const context = readTlsFiles(files);
+      if ("setSecureContext" in app.server) (app.server as ReturnType<typeof createTlsServer>).setSecureContext(context);
+    },
+    close: async () => {
+      await app.close();
+      if (ops !== app) await ops.close();
+    },
+  };
+}

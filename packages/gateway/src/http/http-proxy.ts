@@ -1,0 +1,162 @@
+// The HTTP interface of the services (protocol §8), Server-Sent Events too, through the door: authenticated here, carried by
+// undici with backpressure both ways.
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { pipeline } from "node:stream/promises";
+import { type Clock, pathOf, type Problem, type RequireIdentity, sendProblem } from "@sluice/runtime";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Agent, type Dispatcher } from "undici";
+import type { Caller } from "../admission/callers.js";
+import type { ClientAddress } from "../admission/client-address.js";
+import type { Backend } from "../backends/backend.js";
+import type { BackendPool } from "../backends/backend-pool.js";
+import type { GatewayTally } from "../gateway-tally.js";
+import { forwardedHeaders, httpHeaders } from "../handshake/forwarded-headers.js";
+import { forwardedTarget } from "../handshake/forwarded-target.js";
+import { BodyTooLargeError, boundedBody } from "./bounded-body.js";
+
+/** How long a backend may take to accept a connection, ms. */
+const connectMs = 3_000;
+/** How long it may take to begin its answer, ms: the largest publish on a busy disk. */
+const headersMs = 60_000;
+/** How long an answer that has begun may be silent, ms; longer than any heartbeat of a stream. */
+const silenceMs = 300_000;
+const triesMax = 3;
+
+export interface HttpProxyOptions {
+  readonly clock: Clock;
+  readonly pool: BackendPool;
+  readonly tally: GatewayTally;
+  readonly clientAddress: ClientAddress;
+  readonly requireIdentity: RequireIdentity<Caller>;
+  readonly authorizationFor: (caller: Caller) => Promise<string | undefined>;
+  /** `limits.publish_body_bytes`. */
+  readonly bodyBytesMax: number;
+  readonly onBackendFailure: (backend: Backend, failure: string) => void;
+}
+
+/** A request as every backend that is tried gets it. */
+interface Forwarded {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly headers: Record<string, string>;
+  readonly hasBody: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** RFC 9110 §7.6.1, and what this door says itself. */
+const notPassedBack = /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|access-control-.*|vary)$/;
+const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
+
+const noBackend: Problem = { name: "unavailable", detail: "No backend is available", headers: { "retry-after": "1" } };
+const lostBackend: Problem = { name: "bad-gateway", detail: "The service behind the gateway was lost in the middle" };
+
+export class HttpProxy {
+  readonly #options: HttpProxyOptions;
+  readonly #agent = new Agent({ connect: { timeout: connectMs }, headersTimeout: headersMs, bodyTimeout: silenceMs });
+
+  constructor(options: HttpProxyOptions) {
+    this.#options = options;
+  }
+
+  register(app: FastifyInstance): void {
+    app.all("/api/v1/*", (request, reply) => this.#handle(request, reply));
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #handle(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const { bodyBytesMax, requireIdentity, authorizationFor, clientAddress } = this.#options;
+    const path = pathOf(request.raw.url);
+    if (path === undefined || dotSegment.test(path)) {
+      return sendProblem(reply, { name: "bad-request", detail: "The path is not well-formed" });
+    }
+    const caller = await requireIdentity(request, reply);
+    if (caller === undefined) return reply;
+    if (Number(request.headers["content-length"] ?? 0) > bodyBytesMax) return sendProblem(reply, tooLarge(bodyBytesMax));
+    const abort = new AbortController();
+    reply.raw.once("close", () => abort.abort());
+    const isTls = "encrypted" in request.raw.socket;
+    const authorization = await authorizationFor(caller);
+    const headers = forwardedHeaders(request.raw, httpHeaders, { clientAddress: clientAddress(request.raw), isTls, authorization });
+    const hasBody = bodyOf(request.raw);
+    if (!hasBody) delete headers["content-length"];
+    return this.#forward({ request, reply, headers, hasBody, signal: abort.signal });
+  }
+
+  async #forward(forwarded: Forwarded): Promise<unknown> {
+    const { pool, tally, clock } = this.#options;
+    const { reply, hasBody, signal } = forwarded;
+    const tried = new Set<Backend>();
+    while (tried.size < triesMax) {
+      const backend = pool.choose(tried);
+      if (backend === undefined) break;
+      if (tried.size > 0) tally.retries += 1;
+      tried.add(backend);
+      backend.connections += 1;
+      try {
+        return await this.#exchange(backend, forwarded);
+      } catch (error) {
+        if (signal.aborted || reply.raw.headersSent) return reply.raw.destroy();
+        if (error instanceof BodyTooLargeError) return sendProblem(reply, tooLarge(this.#options.bodyBytesMax));
+        const failure = kindOf(error);
+        tally.backendErrors.add(failure);
+        backend.failed(clock.now());
+        this.#options.onBackendFailure(backend, failure);
+        // What a backend may have begun to do is not asked of another.
+        if (failure !== "connect" || hasBody) return sendProblem(reply, failure === "connect" ? noBackend : lostBackend);
+      } finally {
+        backend.connections -= 1;
+      }
+    }
+    tally.refused.add("no-backend");
+    return sendProblem(reply, noBackend);
+  }
+
+  async #exchange(backend: Backend, { request, reply, headers, hasBody, signal }: Forwarded): Promise<FastifyReply> {
+    this.#options.tally.requests += 1;
+    const response = await this.#agent.request({
+      origin: backend.url.origin,
+      path: forwardedTarget(request.raw.url ?? "/", backend.url),
+      method: request.method as Dispatcher.HttpMethod,
+      headers: { ...headers, host: backend.url.host },
+      body: hasBody ? boundedBody(request.raw, this.#options.bodyBytesMax) : null,
+      signal,
+    });
+    backend.succeeded();
+    reply.hijack();
+    const own = Object.fromEntries(Object.entries(reply.getHeaders()).filter(([, value]) => value !== undefined));
+    reply.raw.writeHead(response.statusCode, { ...passedBack(response.headers), ...own });
+    // At once: a stream of events may have none for a while.
+    reply.raw.flushHeaders();
+    await pipeline(response.body, reply.raw);
+    return reply;
+  }
+}
+
+function bodyOf({ method, headers }: IncomingMessage): boolean {
+  if (method === "GET" || method === "HEAD") return false;
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}
+
+function passedBack(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+  const nominated = new Set(String(headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase()));
+  const passed: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && !notPassedBack.test(name) && !nominated.has(name)) passed[name] = value;
+  }
+  return passed;
+}
+
+function tooLarge(allowed: number): Problem {
+  return { name: "body-too-large", detail: "The body is larger than the gateway takes", allowed, headers: { connection: "close" } };
+}
+
+const connectCodes = new Set(["ECONNREFUSED", "UND_ERR_CONNECT_TIMEOUT", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"]);
+
+function kindOf(error: unknown): "connect" | "timeout" | "protocol" {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (connectCodes.has(code)) return "connect";
+  return code.endsWith("TIMEOUT") ? "timeout" : "protocol";
+}

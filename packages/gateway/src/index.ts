@@ -1,0 +1,1 @@
+export { createGateway, type CreateGatewayOptions, type SluiceGateway } from "./create-gateway.js";

@@ -1,0 +1,146 @@
+// One direction of a tunnel: bytes from a source to a sink, whole frames at a time, never more held than the bound.
+import type { Socket } from "node:net";
+import type { FrameTracker } from "./frame-tracker.js";
+
+/** What a relay tells its tunnel. */
+export interface RelayEvents {
+  /** The sink does not take what it was given: the source is not to be read. */
+  readonly onStall: () => void;
+  /** The sink has taken all of it. */
+  readonly onFlow: () => void;
+  /** A close frame went through, or a fault was found; nothing more goes through. */
+  readonly onEnd: () => void;
+  /** Bytes were handed to the sink. */
+  readonly onBytes: (count: number) => void;
+}
+
+/**
+ * Passes frames on as they are. A frame that has not arrived whole is held back up to `holdBytesMax`, so that the sink
+ * stands between two frames and can be sent a close at any time; a larger frame is passed on as it comes.
+ */
+export class Relay {
+  readonly #tracker: FrameTracker;
+  readonly #sink: Socket;
+  readonly #holdBytesMax: number;
+  readonly #events: RelayEvents;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #isInFrame = false;
+  #isStalled = false;
+  #isEnded = false;
+  #atBoundary: (() => void) | undefined;
+
+  constructor(options: { tracker: FrameTracker; sink: Socket; holdBytesMax: number; events: RelayEvents }) {
+    this.#tracker = options.tracker;
+    this.#sink = options.sink;
+    this.#holdBytesMax = options.holdBytesMax;
+    this.#events = options.events;
+  }
+
+  /** Bytes of a frame that has not arrived whole. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  get isStalled(): boolean {
+    return this.#isStalled;
+  }
+
+  /** Whether nothing more goes through: after a close frame, a fault, or {@link inject}. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** Takes ownership of `chunk`. */
+  receive(chunk: Buffer): void {
+    if (this.#isEnded) return;
+    const tracker = this.#tracker;
+    tracker.follow(chunk);
+    const { boundary } = tracker;
+    const isOver = tracker.fault !== undefined || tracker.closeCode !== undefined;
+    const isPartial = !isOver && !tracker.isAtBoundary;
+    const partialBytes = isPartial ? chunk.length - boundary : 0;
+    const isStreamed = isPartial && this.#isTooLargeToHold(partialBytes, boundary === 0);
+    if (boundary > 0 || isStreamed) this.#isInFrame = isStreamed;
+    const passed = isStreamed ? chunk.length : boundary;
+    if (passed > 0) this.#write(passed === chunk.length ? chunk : chunk.subarray(0, passed));
+    if (isPartial && !isStreamed) this.#hold(chunk.subarray(boundary));
+    if (isOver) this.#end();
+    else if (!this.#isInFrame) this.#reachBoundary();
+  }
+
+  /**
+   * Ends the direction with bytes of our own, when the sink stands between two frames: now, or as soon as it does. After
+   * a close frame of the peer's nothing is added to it; after a fault something is, since nobody has said goodbye.
+   */
+  inject(bytes: Buffer, onDone: () => void): void {
+    if (this.#isEnded && this.#tracker.fault === undefined) return;
+    this.#atBoundary ??= () => {
+      this.#isEnded = true;
+      this.#drop();
+      if (this.#sink.writable) this.#sink.write(bytes);
+      onDone();
+    };
+    if (!this.#isInFrame) this.#reachBoundary();
+  }
+
+  /** Whether the sink stands between two frames. */
+  get canInject(): boolean {
+    return !this.#isEnded && !this.#isInFrame;
+  }
+
+  #isTooLargeToHold(partialBytes: number, isSameFrame: boolean): boolean {
+    if (isSameFrame && this.#isInFrame) return true;
+    const held = isSameFrame ? this.#heldBytes + partialBytes : partialBytes;
+    return Math.max(held, this.#tracker.frameBytes) > this.#holdBytesMax;
+  }
+
+  #hold(rest: Buffer): void {
+    // A copy, because the rest is mostly a small piece of a large chunk that would be kept with it.
+    this.#held.push(Buffer.from(rest));
+    this.#heldBytes += rest.length;
+  }
+
+  #write(chunk: Buffer): void {
+    const sink = this.#sink;
+    if (!sink.writable) return;
+    const count = this.#heldBytes + chunk.length;
+    if (this.#held.length > 0) {
+      sink.cork();
+      for (const part of this.#held) sink.write(part);
+      this.#drop();
+      sink.write(chunk, this.#onWritten);
+      sink.uncork();
+    } else {
+      sink.write(chunk, this.#onWritten);
+    }
+    this.#events.onBytes(count);
+    // Not the socket's own mark, which lets pass 16 KiB: whatever the kernel does not take at once stalls the source.
+    if (sink.writableLength === 0 || this.#isStalled) return;
+    this.#isStalled = true;
+    this.#events.onStall();
+  }
+
+  readonly #onWritten = (): void => {
+    if (!this.#isStalled || this.#sink.writableLength > 0) return;
+    this.#isStalled = false;
+    this.#events.onFlow();
+  };
+
+  #drop(): void {
+    this.#held = [];
+    this.#heldBytes = 0;
+  }
+
+  #reachBoundary(): void {
+    const act = this.#atBoundary;
+    this.#atBoundary = undefined;
+    act?.();
+  }
+
+  #end(): void {
+    this.#isEnded = true;
+    this.#drop();
+    this.#events.onEnd();
+  }
+}

@@ -1,0 +1,284 @@
+// The upgrade: checked, counted, authenticated, a backend dialled, and only then answered (protocol §1). Then it is a
+// tunnel's matter.
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, Server } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { closes, type CloseEntry } from "@sluice/protocol";
+import {
+  type AuthFailure,
+  challengeFor,
+  type Clock,
+  findToken,
+  type FoundToken,
+  handshakeProblem,
+  isOriginAllowed,
+  offeredSubprotocols,
+  type Problem,
+  refuseUpgrade,
+} from "@sluice/runtime";
+import type { AddressRates } from "./admission/address-rates.js";
+import { isHostAllowed } from "./admission/allowed-host.js";
+import type { Caller, CallerOutcome } from "./admission/callers.js";
+import { addressKey, type ClientAddress } from "./admission/client-address.js";
+import type { Place, Places } from "./admission/places.js";
+import type { Backend } from "./backends/backend.js";
+import type { BackendPool } from "./backends/backend-pool.js";
+import type { GatewayTally, RefusalReason } from "./gateway-tally.js";
+import { acceptClient, closeAfterHandshake } from "./handshake/answer-client.js";
+import { dialBackend, type DialOutcome, extensionNames } from "./handshake/dial-backend.js";
+import { forwardedHeaders, handshakeHeaders } from "./handshake/forwarded-headers.js";
+import { forwardedTarget } from "./handshake/forwarded-target.js";
+import { Tunnel, type TunnelBounds, type TunnelEnd } from "./tunnel/tunnel.js";
+import type { TunnelRecord, Tunnels } from "./tunnel/tunnels.js";
+
+/** Backends that are asked for one client. */
+const dialsMax = 3;
+const msPerS = 1_000;
+/** RSV1 is permessage-deflate's (RFC 7692 §6); of an extension that we don't know any bit may be. */
+const deflateBit = 0b100;
+const anyBit = 0b111;
+
+export interface WebSocketProxyOptions {
+  readonly server: Server;
+  readonly clock: Clock;
+  readonly pool: BackendPool;
+  readonly places: Places;
+  readonly rates: AddressRates;
+  readonly tunnels: Tunnels;
+  readonly tally: GatewayTally;
+  readonly clientAddress: ClientAddress;
+  readonly queryToken: boolean;
+  readonly allowedOrigins: readonly string[];
+  readonly allowedHosts: readonly string[];
+  readonly findCaller: (found: FoundToken) => Promise<CallerOutcome>;
+  readonly authorizationFor: (caller: Caller) => Promise<string | undefined>;
+  readonly bounds: TunnelBounds;
+  readonly keepaliveMs: number;
+  /** For authentication and the backend's answer together; the request's head has the HTTP server's own deadline. */
+  readonly handshakeMs: number;
+  readonly isDraining: () => boolean;
+  readonly onTunnel: (event: "opened" | "closed", details: Readonly<Record<string, unknown>>) => void;
+  readonly onBackendFailure: (backend: Backend, failure: string) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** A handshake that passed every check but the token. */
+interface Candidate {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  readonly head: Buffer;
+  readonly address: string;
+  readonly place: Place;
+  readonly startMs: number;
+  readonly signal: AbortSignal;
+}
+
+type Dialled = Extract<DialOutcome, { kind: "open" }>;
+
+export class WebSocketProxy {
+  readonly #options: WebSocketProxyOptions;
+
+  constructor(options: WebSocketProxyOptions) {
+    this.#options = options;
+    options.server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Before anything else: a client that resets now must not end the process.
+    socket.on("error", () => socket.destroy());
+    this.#admit(request, socket as Socket, head).catch((error: unknown) => {
+      this.#options.onError(error);
+      socket.destroy();
+    });
+  }
+
+  async #admit(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    const { clock, clientAddress, rates, places, handshakeMs } = this.#options;
+    const startMs = clock.now();
+    const problem = this.#check(request);
+    if (problem !== undefined) return refuseUpgrade(socket, problem);
+    const address = clientAddress(request);
+    const key = addressKey(address);
+    if (!rates.take(key)) {
+      const detail = "Too many handshakes from this address";
+      return refuseUpgrade(socket, this.#count("rate", { name: "too-many-requests", detail, headers: { "retry-after": "1" } }));
+    }
+    const place = places.take(key);
+    if (typeof place === "string") return this.#sendAway({ request, socket }, "capacity", closes.tryAgainLater);
+    socket.once("close", () => place.release());
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), handshakeMs);
+    try {
+      await this.#letIn({ request, socket, head, address, place, startMs, signal: deadline.signal });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #check(request: IncomingMessage): Problem | undefined {
+    const { allowedHosts, allowedOrigins, isDraining } = this.#options;
+    if (isDraining()) {
+      return this.#count("draining", { name: "unavailable", detail: "The gateway is draining", headers: { "retry-after": "1" } });
+    }
+    const problem = handshakeProblem(request);
+    if (problem !== undefined) return this.#count("malformed", problem);
+    if (!isHostAllowed(request.headers.host, allowedHosts)) {
+      return this.#count("host", { name: "forbidden", detail: "This gateway does not go by that name", field: "Host" });
+    }
+    if (!isOriginAllowed(request.headers.origin, allowedOrigins)) {
+      return this.#count("origin", { name: "forbidden", detail: "This origin may not connect", field: "Origin" });
+    }
+    return undefined;
+  }
+
+  #count(reason: RefusalReason, problem: Problem): Problem {
+    this.#options.tally.refused.add(reason);
+    return problem;
+  }
+
+  async #letIn(candidate: Candidate): Promise<void> {
+    const { request, socket, place, signal } = candidate;
+    const { findCaller, queryToken } = this.#options;
+    const outcome = await Promise.race([findCaller(findToken(request, { queryToken })), aborted(signal)]);
+    if (outcome === undefined) {
+      const detail = "The token could not be checked in time";
+      return refuseUpgrade(socket, this.#count("timeout", { name: "authentication-unavailable", detail }));
+    }
+    if (socket.destroyed) return;
+    if (!outcome.ok) return this.#refuseToken(candidate, outcome);
+    const caller = outcome.identity;
+    if (!place.claimFor(caller.userId)) return this.#sendAway(candidate, "capacity", closes.tryAgainLater);
+    await this.#connect(candidate, caller);
+  }
+
+  /** A browser can't read a refused handshake, so it gets the handshake and a close that it can (protocol §1). */
+  #refuseToken({ request, socket }: Candidate, failure: AuthFailure): void {
+    const isUnavailable = failure.status === 503;
+    if (request.headers.origin !== undefined) {
+      return this.#close(request, socket, isUnavailable ? closes.tryAgainLater : closes.authenticationFailed);
+    }
+    const { headers, detail } = challengeFor(failure, "handshake");
+    refuseUpgrade(socket, { name: isUnavailable ? "authentication-unavailable" : "invalid-token", detail, headers });
+  }
+
+  #sendAway({ request, socket }: Pick<Candidate, "request" | "socket">, reason: RefusalReason, entry: CloseEntry): void {
+    this.#options.tally.refused.add(reason);
+    this.#close(request, socket, entry);
+  }
+
+  #close(request: IncomingMessage, socket: Socket, entry: CloseEntry): void {
+    closeAfterHandshake(request, socket, entry, this.#options.bounds.closeMs);
+  }
+
+  /** One backend after the other, the client not yet answered, until one says yes or means this caller with its no. */
+  async #connect(candidate: Candidate, caller: Caller): Promise<void> {
+    const { pool, tally, clock } = this.#options;
+    const authorization = await this.#options.authorizationFor(caller);
+    const tried = new Set<Backend>();
+    while (tried.size < dialsMax && !candidate.signal.aborted && !candidate.socket.destroyed) {
+      const backend = pool.choose(tried);
+      if (backend === undefined) break;
+      if (tried.size > 0) tally.retries += 1;
+      tried.add(backend);
+      backend.connections += 1;
+      const outcome = await this.#dial(candidate, backend, authorization);
+      if (outcome.kind === "open" && !candidate.socket.destroyed) {
+        backend.succeeded();
+        return this.#open(candidate, caller, backend, outcome);
+      }
+      backend.connections -= 1;
+      if (outcome.kind === "open") return outcome.backend.socket.destroy() && undefined;
+      if (outcome.kind === "refused") return this.#refuseAsBackend(candidate, outcome.status);
+      tally.backendErrors.add(outcome.failure);
+      backend.failed(clock.now());
+      this.#options.onBackendFailure(backend, outcome.failure);
+    }
+    this.#sendAway(candidate, "no-backend", closes.backendUnavailable);
+  }
+
+  #dial({ request, address, signal }: Candidate, backend: Backend, authorization: string | undefined): Promise<DialOutcome> {
+    const isTls = "encrypted" in request.socket;
+    return dialBackend({
+      url: backend.url,
+      target: forwardedTarget(request.url ?? "/", backend.url),
+      headers: forwardedHeaders(request, handshakeHeaders, { clientAddress: address, isTls, authorization }),
+      subprotocols: subprotocolsWithoutTokens(offeredSubprotocols(request.headers)),
+      extensions: request.headers["sec-websocket-extensions"],
+      keepaliveMs: this.#options.keepaliveMs,
+      signal,
+    });
+  }
+
+  /** What a backend refuses this caller with, in our own words: nothing of its answer goes through. */
+  #refuseAsBackend(candidate: Candidate, status: 400 | 401 | 403 | 404 | 429): void {
+    this.#options.tally.refused.add("backend-refused");
+    const { socket } = candidate;
+    switch (status) {
+      case 401:
+        return this.#refuseToken(candidate, { ok: false, reason: "inactive", status: 401 });
+      case 429:
+        return this.#close(candidate.request, socket, closes.tryAgainLater);
+      case 403:
+        return refuseUpgrade(socket, { name: "forbidden", detail: "The service does not let this caller in" });
+      case 404:
+        return refuseUpgrade(socket, { name: "not-found", detail: "The service has no WebSocket at this path" });
+      case 400:
+        return refuseUpgrade(socket, { name: "bad-request", detail: "The service does not take this handshake" });
+    }
+  }
+
+  #open({ request, socket, head, address, startMs }: Candidate, caller: Caller, backend: Backend, dialled: Dialled): void {
+    const { clock, tally, keepaliveMs } = this.#options;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, keepaliveMs);
+    acceptClient(request, socket, dialled);
+    tally.tunnelsOpened += 1;
+    tally.handshakeSeconds.observe((clock.now() - startMs) / msPerS);
+    const names = extensionNames(dialled.extensions ?? "");
+    const isKnown = names.every((name) => name === "permessage-deflate");
+    const reservedBits = names.length === 0 ? 0 : isKnown ? deflateBit : anyBit;
+    this.#tunnel({ client: socket, clientHead: head, dialled, reservedBits }, backend, caller.userId, address);
+  }
+
+  /** Apart, so that a tunnel keeps nothing of its handshake alive. */
+  #tunnel(
+    ends: { client: Socket; clientHead: Buffer; dialled: Dialled; reservedBits: number },
+    backend: Backend,
+    userId: string,
+    remoteAddress: string,
+  ): void {
+    const { clock, tally, tunnels, bounds, onTunnel } = this.#options;
+    const details = { tunnel_id: randomUUID(), user_id: userId, remote_address: remoteAddress, backend: backend.url.host };
+    const connectedAtMs = clock.wall();
+    onTunnel("opened", details);
+    const tunnel = new Tunnel({
+      client: ends.client,
+      clientHead: ends.clientHead,
+      backend: ends.dialled.backend,
+      backendHead: ends.dialled.head,
+      reservedBits: ends.reservedBits,
+      bounds,
+      meter: tally,
+      onEnd: (end: TunnelEnd, code: number) => {
+        backend.connections -= 1;
+        tunnels.remove(record);
+        tally.countEnd(end);
+        onTunnel("closed", { ...details, end, code, duration_ms: Math.round(clock.wall() - connectedAtMs) });
+      },
+    });
+    const record: TunnelRecord = { id: details.tunnel_id, userId, remoteAddress, connectedAtMs, backend, tunnel };
+    tunnels.add(record);
+  }
+}
+
+/** What may be offered to a backend: neither `bearer` and the token after it, nor Kubernetes' form of one. */
+export function subprotocolsWithoutTokens(offered: readonly string[]): string[] {
+  return offered.filter((item, index) => {
+    return item !== "" && item !== "bearer" && offered[index - 1] !== "bearer" && !item.startsWith("base64url.bearer.");
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(undefined), { once: true }));
+}
