@@ -107,7 +107,7 @@ export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp
     authenticate: auth.authenticate,
     isAccepting,
   });
-  registerHistoryRoute(app, { log: options.log, requireIdentity: auth.requireIdentity });
+  registerHistoryRoute(app, { log: options.log, connections, requireIdentity: auth.requireIdentity });
   registerStreamRoute(app, {
     context,
     connections,

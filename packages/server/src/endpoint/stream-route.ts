@@ -80,6 +80,7 @@ export function registerStreamRoute(app: FastifyInstance, options: StreamRouteOp
     if (isProblem(start)) return sendProblem(reply, start);
     const chosen = readConnectionOptions(query, defaults);
     if (isProblem(chosen)) return sendProblem(reply, chosen);
+    if (request.method === "HEAD") return reply.headers(streamHeaders).send("");
     const place = connections.take(request.socket.remoteAddress ?? "");
     if (place?.claimFor(identity.userId) !== true) {
       place?.release();
@@ -126,14 +127,18 @@ export function registerStreamRoute(app: FastifyInstance, options: StreamRouteOp
   }
 }
 
+const streamHeaders = {
+  "content-type": "text/event-stream; charset=utf-8",
+  // No cache and no proxy may hold events back (nginx reads the second).
+  "cache-control": "no-store, no-transform",
+  "x-accel-buffering": "no",
+};
+
 /** Without a length and without chunks the body ends with the connection (RFC 9112 §6.3). */
 function writeHead(response: ServerResponse, origin: string | undefined): void {
   response.removeHeader("transfer-encoding");
   response.writeHead(200, {
-    "content-type": "text/event-stream; charset=utf-8",
-    // No cache and no proxy may hold events back (nginx reads the second).
-    "cache-control": "no-store, no-transform",
-    "x-accel-buffering": "no",
+    ...streamHeaders,
     ...(origin === undefined ? {} : { "access-control-allow-origin": origin, vary: "Origin" }),
     connection: "close",
   });
