@@ -163,9 +163,13 @@ export class Session {
     try {
       this.#carryOut(decoded.command);
     } catch (error) {
-      this.#context.onError(error, this.consumer.id);
-      this.#refuse(undefined, "INTERNAL_ERROR", "the command could not be carried out");
+      this.#fail(error);
     }
+  }
+
+  #fail(error: unknown, id?: string): void {
+    this.#context.onError(error, this.consumer.id);
+    this.#refuse(id, "INTERNAL_ERROR", "the command could not be carried out");
   }
 
   #carryOut(command: Command): void {
@@ -186,7 +190,7 @@ export class Session {
         this.#unsubscribe(command);
         return;
       case "refresh":
-        void this.#refresh(command.id, command.token);
+        this.#refresh(command.id, command.token).catch((error: unknown) => this.#fail(error, command.id));
     }
   }
 
