@@ -1,6 +1,7 @@
 export * from "./api.js";
 export * from "./curl-stream.js";
 export * from "./deadline.js";
+export * from "./echo-backend.js";
 export * from "./event-stream.js";
 export * from "./fault-proxy.js";
 export * from "./frame-bytes.js";
