@@ -48,9 +48,7 @@ async function runAndKill(logDir: string, acknowledged: Acknowledged, afterBatch
     batches += 1;
     if (batches === afterBatches) service.kill("SIGKILL");
   };
-  await Promise.all(
-    Array.from({ length: publishers }, () => publishUntilKilled(service, acknowledged, onBatch)),
-  );
+  await Promise.all(Array.from({ length: publishers }, () => publishUntilKilled(service, acknowledged, onBatch)));
   expect(await service.exited).toEqual({ code: null, signal: "SIGKILL" });
 }
 

@@ -25,7 +25,9 @@ const operator = { token: adminToken({ sub: "operator" }) };
 const text = expect.any(String) as string;
 const number = expect.any(Number) as number;
 
-async function connect(sub: string): Promise<{ client: RawClient; id: string; [Symbol.asyncDispose](): Promise<void> }> {
+async function connect(
+  sub: string,
+): Promise<{ client: RawClient; id: string; [Symbol.asyncDispose](): Promise<void> }> {
   const client = await RawClient.connect(server.url, { token: mint({ sub }) });
   const { connection_id: id } = await client.next("connected");
   return { client, id: id as string, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
@@ -69,13 +71,17 @@ it("a connection that has gone is not shown", async () => {
     const { status } = await request(server.url, `/api/v1/connections/${id}`, operator);
     return status === 404 ? status : undefined;
   });
+  expect((await connectionsOf(server.url)).filter(({ user_id: user }) => user === "gone")).toEqual([]);
 });
 
 it("DELETE of a connection closes it with 4403 Revoked, and no other", async () => {
   await using first = await connect("bob");
   await using second = await connect("bob");
   const path = `/api/v1/connections/${first.id}`;
-  expect(await request(server.url, path, { ...operator, method: "DELETE" })).toMatchObject({ status: 200, json: { closed: 1 } });
+  expect(await request(server.url, path, { ...operator, method: "DELETE" })).toMatchObject({
+    status: 200,
+    json: { closed: 1 },
+  });
   expect(await first.client.closed).toMatchObject({ code: 4403, reason: "Revoked" });
   second.client.send({ type: "ping" });
   await second.client.next("pong");
@@ -90,8 +96,12 @@ it("DELETE of a user's connections closes all of them, and nobody else's", async
   await using second = await connect("carol/ops@example");
   await using other = await connect("dave");
   const path = `/api/v1/users/${encodeURIComponent("carol/ops@example")}/connections`;
-  expect(await request(server.url, path, { ...operator, method: "DELETE" })).toMatchObject({ status: 200, json: { closed: 2 } });
-  for (const { client } of [first, second]) expect(await client.closed).toMatchObject({ code: 4403, reason: "Revoked" });
+  expect(await request(server.url, path, { ...operator, method: "DELETE" })).toMatchObject({
+    status: 200,
+    json: { closed: 2 },
+  });
+  for (const { client } of [first, second])
+    expect(await client.closed).toMatchObject({ code: 4403, reason: "Revoked" });
   other.client.send({ type: "ping" });
   await other.client.next("pong");
   const again = await request(server.url, "/api/v1/users/nobody/connections", { ...operator, method: "DELETE" });

@@ -35,7 +35,11 @@ it("SIGTERM: not ready, disconnect frames with spread, Close 1012, exit code 0, 
       const { status } = await request(service.url, "/readyz");
       return status === 503 ? status : undefined;
     });
-    const { status } = await request(service.url, "/api/v1/events", { method: "POST", token: publisherToken(), body: "{}" });
+    const { status } = await request(service.url, "/api/v1/events", {
+      method: "POST",
+      token: publisherToken(),
+      body: "{}",
+    });
     expect(status).toBe(503);
     expect((await RawClient.refused(service.url, { token: mint() })).status).toBe(503);
 
@@ -88,7 +92,10 @@ it("a client that reads nothing delays a drain by no more than its budget", asyn
   await stuck.subscribe(["*"]);
   stuck.pause();
   const large = { event_type: "GPU_UPDATE", payload: "x".repeat(1500) };
-  await publish(server.url, Array.from({ length: 8000 }, () => large));
+  await publish(
+    server.url,
+    Array.from({ length: 8000 }, () => large),
+  );
   const startMs = performance.now();
   await within("the drain", server.drain());
   expect(performance.now() - startMs).toBeLessThan(600 + 4000);

@@ -196,7 +196,9 @@ describe("connections", () => {
   });
 
   it("that were refused hold no place", async () => {
-    await using small = await startServer({ limits: { connections: 1, connections_per_user: 1, connections_per_address: 1 } });
+    await using small = await startServer({
+      limits: { connections: 1, connections_per_user: 1, connections_per_address: 1 },
+    });
     for (let n = 0; n < 5; n += 1) {
       expect((await RawClient.refused(small.url, { token: "nonsense" })).status).toBe(401);
     }
@@ -240,7 +242,12 @@ describe("a handshake", () => {
 });
 
 it("max_messages of the query can make the buffer smaller, never larger", async () => {
-  for (const [asked, given] of [["10", 10], ["1000", 1000], ["1001", 1000], ["99999999", 1000]] as const) {
+  for (const [asked, given] of [
+    ["10", 10],
+    ["1000", 1000],
+    ["1001", 1000],
+    ["99999999", 1000],
+  ] as const) {
     await using client = await RawClient.connect(server.url, { token, query: `max_messages=${asked}` });
     expect(await client.take()).toMatchObject({ buffer: { max_messages: given } });
   }

@@ -45,7 +45,12 @@ describe("an event reaches a subscriber when it is published as", () => {
     ["a JSON array", { "content-type": "application/json" }, [native], arrived],
     ["NDJSON", { "content-type": "application/x-ndjson" }, `${JSON.stringify(native)}\n`, arrived],
     ["a structured CloudEvent", { "content-type": "application/cloudevents+json" }, cloudEvent, arrivedWithSource],
-    ["a batch of CloudEvents", { "content-type": "application/cloudevents-batch+json" }, [cloudEvent], arrivedWithSource],
+    [
+      "a batch of CloudEvents",
+      { "content-type": "application/cloudevents-batch+json" },
+      [cloudEvent],
+      arrivedWithSource,
+    ],
     ["a binary CloudEvent", { "content-type": "application/json", ...ceHeaders }, { t: 70 }, arrivedWithSource],
   ];
   it.each(forms)("%s", async (_form, headers, body, expected) => {
@@ -53,7 +58,12 @@ describe("an event reaches a subscriber when it is published as", () => {
     await using client = await RawClient.connect(server.url, { token: mint() });
     await client.subscribe(["GPU_UPDATE"], { clusters: ["c-1"] });
     const text = typeof body === "string" ? body : JSON.stringify(body);
-    const { status, json } = await request(server.url, "/api/v1/events", { method: "POST", token, headers, body: text });
+    const { status, json } = await request(server.url, "/api/v1/events", {
+      method: "POST",
+      token,
+      headers,
+      body: text,
+    });
     expect({ status, json }).toEqual({ status: 202, json: { accepted: 1, first_seq: 1, last_seq: 1 } });
     expect(await client.next("event")).toEqual(expected);
   });

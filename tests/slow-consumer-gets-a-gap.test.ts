@@ -52,7 +52,10 @@ async function shownSlow(service: Service): Promise<ShownConnection | undefined>
 async function publishAll(service: Service, healthy: readonly RawClient[], look: () => Promise<void>): Promise<void> {
   const received = healthy.map((): EventFrame[] => []);
   for (let first = 0; first < total; first += maxMessages) {
-    const events = numberedEvents(maxMessages, first).map((event) => ({ ...event, payload: { n: numberOf(event), padding } }));
+    const events = numberedEvents(maxMessages, first).map((event) => ({
+      ...event,
+      payload: { n: numberOf(event), padding },
+    }));
     await publish(service.url, events);
     for (const [index, client] of healthy.entries()) received[index]?.push(...(await client.events(maxMessages)));
     await look();
@@ -88,7 +91,13 @@ function countEvents(frames: readonly Frame[]): { received: number; dropped: num
       received += 1;
     } else if (frame.type === "gap") {
       const size = frame["dropped"] as number;
-            expect(frame).toEqual({ type: "gap", reason: "overflow", from_seq: next + 1, to_seq: next + size, dropped: size });
+      expect(frame).toEqual({
+        type: "gap",
+        reason: "overflow",
+        from_seq: next + 1,
+        to_seq: next + size,
+        dropped: size,
+      });
       dropped += size;
     }
   }
@@ -171,5 +180,7 @@ it("disconnect: closed with 4408 when the buffer is full, while others go on", a
   };
   await publishAll(service, [healthy], resumeWhenClosed);
   expect(await slow.closed).toMatchObject({ code: 4408, reason: "Slow consumer" });
-  await eventually("the slow one to be gone", async () => ((await shownSlow(service)) === undefined ? true : undefined));
+  await eventually("the slow one to be gone", async () =>
+    (await shownSlow(service)) === undefined ? true : undefined,
+  );
 });

@@ -52,7 +52,9 @@ async function received(client: RawClient): Promise<string[]> {
   return frames
     .filter((frame): frame is EventFrame => frame.type === "event")
     .slice(0, -1)
-    .map(({ event_type: eventType, cluster_id: cluster }) => (cluster === undefined ? eventType : `${eventType}@${cluster}`));
+    .map(({ event_type: eventType, cluster_id: cluster }) =>
+      cluster === undefined ? eventType : `${eventType}@${cluster}`,
+    );
 }
 
 function subscribe(events: readonly string[], more: Readonly<Record<string, unknown>> = {}) {
@@ -182,7 +184,9 @@ describe("unsubscribe", () => {
 });
 
 describe("rights", () => {
-  const restricted = { token: mint({ sub: "bob", events: ["GPU_*", "MARKER"], clusters: ["c-1", "lab-*", "every-cluster"] }) };
+  const restricted = {
+    token: mint({ sub: "bob", events: ["GPU_*", "MARKER"], clusters: ["c-1", "lab-*", "every-cluster"] }),
+  };
   const forbidden: readonly [string, Frame][] = [
     ["an event outside them", subscribe(["ALERT"], { clusters: ["c-1"] })],
     ["a wider pattern", subscribe(["*"], { clusters: ["c-1"] })],
@@ -193,7 +197,10 @@ describe("rights", () => {
   ];
   it.each(forbidden)("%s is FORBIDDEN and changes nothing", async (_what, command) => {
     const client = await connect(restricted);
-    expect(await client.ask(command as typeof command & { id: string })).toMatchObject({ type: "error", code: "FORBIDDEN" });
+    expect(await client.ask(command as typeof command & { id: string })).toMatchObject({
+      type: "error",
+      code: "FORBIDDEN",
+    });
     expect(await connectionsOf(server.url)).toMatchObject([{ subscriptions: [] }]);
   });
 
@@ -222,7 +229,10 @@ describe("since", () => {
       for (let first = 500; first < 1500; first += 50) await publish(server.url, numberedEvents(50, first));
     })();
     expect(await client.take()).toMatchObject({ type: "subscribed", id: "s" });
-    const frames = await client.until("event 1499", (frame) => frame.type === "event" && numberOf(frame as EventFrame) === 1499);
+    const frames = await client.until(
+      "event 1499",
+      (frame) => frame.type === "event" && numberOf(frame as EventFrame) === 1499,
+    );
     await publishing;
     const numbers = frames.filter((frame): frame is EventFrame => frame.type === "event").map(numberOf);
     expect(numbers).toEqual(Array.from({ length: 1500 }, (_, n) => n));

@@ -1,5 +1,14 @@
 // Protocol §6: a connection lives no longer than its token, unless it brings another one in time.
-import { connectionsOf, mint, numberedEvents, publish, RawClient, request, startServer, type Frame } from "@sluice/testkit";
+import {
+  connectionsOf,
+  mint,
+  numberedEvents,
+  publish,
+  RawClient,
+  request,
+  startServer,
+  type Frame,
+} from "@sluice/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 let server: Awaited<ReturnType<typeof startServer>>;
@@ -74,7 +83,10 @@ describe("a refresh with another set of rights", () => {
     await client.subscribe(["GPU_UPDATE", "ALERT"]);
     expect(await refresh(client, mint({ events: ["ALERT"] }))).toMatchObject({ type: "refreshed" });
     expect(await client.take()).toEqual({ type: "unsubscribed", events: ["GPU_UPDATE"], reason: "forbidden" });
-    await publish(server.url, [{ event_type: "GPU_UPDATE", payload: 1 }, { event_type: "ALERT", payload: 2 }]);
+    await publish(server.url, [
+      { event_type: "GPU_UPDATE", payload: 1 },
+      { event_type: "ALERT", payload: 2 },
+    ]);
     expect(await client.next("event")).toMatchObject({ event_type: "ALERT" });
   });
 
@@ -84,7 +96,10 @@ describe("a refresh with another set of rights", () => {
     await refresh(client, mint({ sub: "by-cluster", clusters: ["c-2"] }));
     const lost = await client.take();
     expect(lost).toMatchObject({ type: "unsubscribed", events: ["GPU_UPDATE"], reason: "forbidden" });
-    await publish(server.url, ["c-1", "c-2", "c-3"].flatMap((cluster) => numberedEvents(1, 0, { cluster_id: cluster })));
+    await publish(
+      server.url,
+      ["c-1", "c-2", "c-3"].flatMap((cluster) => numberedEvents(1, 0, { cluster_id: cluster })),
+    );
     expect(await client.next("event")).toMatchObject({ cluster_id: "c-2" });
     const shown = (await connectionsOf(server.url)).find(({ user_id: user }) => user === "by-cluster");
     expect(shown).toMatchObject({ subscriptions: [{ event: "GPU_UPDATE", clusters: ["c-2"] }] });
@@ -94,7 +109,10 @@ describe("a refresh with another set of rights", () => {
     await using client = await connect(mint({ clusters: ["c-1"] }));
     await client.subscribe(["GPU_UPDATE"]);
     await refresh(client, mint({ clusters: ["c-2"] }));
-    await publish(server.url, ["c-1", "c-2"].flatMap((cluster) => numberedEvents(1, 0, { cluster_id: cluster })));
+    await publish(
+      server.url,
+      ["c-1", "c-2"].flatMap((cluster) => numberedEvents(1, 0, { cluster_id: cluster })),
+    );
     expect(await client.next("event")).toMatchObject({ cluster_id: "c-2" });
     await refresh(client, mint());
     await publish(server.url, numberedEvents(1, 0, { cluster_id: "c-9" }));

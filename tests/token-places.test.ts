@@ -18,7 +18,7 @@ async function issueTicket(): Promise<string> {
   const { status, json, headers } = await request(server.url, "/api/v1/tickets", { method: "POST", token });
   expect(status).toBe(200);
   expect(headers.get("cache-control")).toBe("no-store");
-  expect(json).toEqual({ ticket: expect.stringMatching(/^[\w-]{43}$/), expires_in_ms: 30_000 });
+  expect(json).toEqual({ ticket: expect.stringMatching(/^[\w-]{43}$/) as string, expires_in_ms: 30_000 });
   return (json as { ticket: string }).ticket;
 }
 
@@ -114,7 +114,10 @@ describe("a bad token is answered", () => {
   });
 
   it("with Origin by the same when there is none, whatever subprotocol was offered", async () => {
-    await using client = await RawClient.connect(server.url, { origin: "https://app.example", subprotocols: ["sluice.v1"] });
+    await using client = await RawClient.connect(server.url, {
+      origin: "https://app.example",
+      subprotocols: ["sluice.v1"],
+    });
     expect(await client.closed).toMatchObject({ code: 1008, reason: "Authentication failed" });
     expect(client.webSocket.protocol).toBe("sluice.v1");
   });
@@ -123,7 +126,7 @@ describe("a bad token is answered", () => {
     const { status, headers } = await RawClient.refused(server.url);
     expect({ status, challenge: headers["www-authenticate"] }).toMatchObject({
       status: 401,
-      challenge: expect.stringMatching(/^Bearer error="invalid_token"/),
+      challenge: expect.stringMatching(/^Bearer error="invalid_token"/) as string,
     });
   });
 });

@@ -160,7 +160,11 @@ export class RawClient implements AsyncDisposable {
   }
 
   /** The next frame that fits; others before it are passed over. */
-  async nextWhere(what: string, fits: (frame: Frame) => boolean, deadlineMs: number = deadlineMsDefault): Promise<Frame> {
+  async nextWhere(
+    what: string,
+    fits: (frame: Frame) => boolean,
+    deadlineMs: number = deadlineMsDefault,
+  ): Promise<Frame> {
     const frames = await this.until(what, fits, deadlineMs);
     return frames[frames.length - 1] as Frame;
   }
@@ -195,7 +199,9 @@ export class RawClient implements AsyncDisposable {
         if (frame !== undefined) return frame;
         if (this.#closed !== undefined) {
           const { code, reason } = this.#closed;
-          throw new Error(`waited for ${what}; instead the connection closed with ${code} "${reason}"; ${this.#instead()}`);
+          throw new Error(
+            `waited for ${what}; instead the connection closed with ${code} "${reason}"; ${this.#instead()}`,
+          );
         }
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
@@ -208,7 +214,11 @@ export class RawClient implements AsyncDisposable {
   }
 
   /** Sends a command, and waits for the answer with its id. */
-  async ask(command: { readonly type: string; readonly id: string; readonly [member: string]: unknown }): Promise<Frame> {
+  async ask(command: {
+    readonly type: string;
+    readonly id: string;
+    readonly [member: string]: unknown;
+  }): Promise<Frame> {
     this.send(command);
     return this.nextWhere(`the answer to ${command.type} "${command.id}"`, (frame) => frame["id"] === command.id);
   }

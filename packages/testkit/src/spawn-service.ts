@@ -36,7 +36,12 @@ export class Service implements AsyncDisposable {
   readonly #kill: (signal: NodeJS.Signals) => void;
   readonly #temporary: string | undefined;
 
-  constructor(url: string, child: ChildProcess, output: Output, dirs: { logDir: string; temporary: string | undefined }) {
+  constructor(
+    url: string,
+    child: ChildProcess,
+    output: Output,
+    dirs: { logDir: string; temporary: string | undefined },
+  ) {
     this.url = url;
     this.pid = child.pid as number;
     this.logDir = dirs.logDir;
