@@ -87,7 +87,7 @@ export class Consumer implements LaneMember {
   queueReply(bytes: Buffer): void {
     const { buffer } = this;
     const isLong = buffer.catchingUp || (buffer.isLossless && this.isPaused);
-    const waiting = isLong ? 0 : buffer.size(this.lane);
+    const waiting = isLong ? 0 : buffer.ahead(this.lane);
     this.#replies.push({ after: buffer.passed + waiting, bytes });
     const isTooMuch = this.#replies.length >= repliesMax || buffer.burden >= burdenMax;
     if (isTooMuch && !this.#isHolding) {

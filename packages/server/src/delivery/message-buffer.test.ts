@@ -192,7 +192,7 @@ describe("replay", () => {
       buffer.next(lane);
       buffer.loseRange(lostTo);
       expect(takeAll(buffer, lane)).toEqual([gap, ...rest]);
-      expect(buffer.passed).toBe(4);
+      expect(buffer.passed, "two in the range, two in the window").toBe(4);
       expect(buffer.dropped).toBe(gap.dropped ?? 0);
     }
   });
@@ -332,7 +332,7 @@ describe("the place of a reply", () => {
     const buffer = bufferOf("drop-oldest", 3, lane);
     lane.flush(1, 2, 3);
     takeAll(buffer, lane, 1);
-    const place = buffer.passed + buffer.size(lane);
+    const place = buffer.passed + buffer.ahead(lane);
     lane.flush(4, 5);
     expect(takeAll(buffer, lane, 2)).toEqual([overflow(2, 2, 1), 3]);
     expect(buffer.passed).toBe(place);
@@ -342,11 +342,28 @@ describe("the place of a reply", () => {
     const lane = new KnownLane(10);
     const buffer = bufferOf("drop-oldest", 10, lane);
     buffer.replay(lane, { after: 0, until: 1000, match: lane.set, count: null }, undefined);
-    const place = buffer.passed + buffer.size(lane);
+    const place = buffer.passed + buffer.ahead(lane);
     buffer.next(lane);
     buffer.loseRange(300);
     takeAll(buffer, lane);
     expect(buffer.passed).toBe(place);
+  });
+});
+
+describe("the place of a reply within a stretch of the log that is partly lost", () => {
+  it("is where the loss is: nobody knows how many of what is left come before it", () => {
+    const lane = new KnownLane(2);
+    const buffer = bufferOf("replay", 9, lane);
+    lane.flush(3);
+    const place = buffer.passed + buffer.ahead(lane);
+    lane.flush(5, 8, 9, 12);
+    lane.trim();
+    expect(buffer.next(lane)).toMatchObject({ kind: "range", range: { until: 8, count: 3 } });
+    buffer.loseRange(4);
+    expect(buffer.passed).toBeGreaterThanOrEqual(place);
+    const later = buffer.passed + buffer.ahead(lane);
+    takeAll(buffer, lane);
+    expect(buffer.passed, "and what is queued after the loss is not late").toBe(later);
   });
 });
 

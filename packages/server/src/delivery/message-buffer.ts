@@ -5,7 +5,7 @@ import type { Policy } from "@sluice/protocol";
 import type { EventMatch } from "../log/event-log.js";
 import type { SubscriptionSet } from "../routing/subscription-set.js";
 import { Narrowing } from "./narrowing.js";
-import { burdenOf, loseOfRange, scanRange, sizeOf, startOf } from "./segment.js";
+import { burdenOf, countedOf, loseOfRange, scanRange, sizeOf, startOf } from "./segment.js";
 import type { Gap, LogRange, RangeSegment, Segment, Step } from "./segment.js";
 
 export type { Gap, LogRange } from "./segment.js";
@@ -26,8 +26,8 @@ export class MessageBuffer {
   /** Every event of the lane up to this seq was sent, or a gap stands for it. */
   position: number;
   /**
-   * What was sent, skipped or lost so far, in the measure of `size`: with it, `passed + size` is the place of whatever
-   * is queued now, and is reached exactly when all that waits now has been passed.
+   * What was sent, skipped or lost so far, in the measure of `ahead`: `passed + ahead` is the place of whatever is
+   * queued now, and is reached exactly when all that waits now has been passed.
    */
   passed = 0;
   /** Events skipped so far. */
@@ -66,11 +66,18 @@ export class MessageBuffer {
     return burdenOf(this.#segments);
   }
 
+  /** Events that count for the place of a reply that is queued now. */
+  ahead(lane: LaneView | undefined): number {
+    return this.#segments.reduce((sum, segment) => sum + countedOf(segment), this.#inLane(lane));
+  }
+
   /** Events that wait; past `maxMessages` only when lossless or when the policy has not been applied yet. */
   size(lane: LaneView | undefined): number {
-    let size = lane === undefined || this.frozen ? 0 : lane.end - this.cursor;
-    for (const segment of this.#segments) size += sizeOf(segment);
-    return size;
+    return this.#segments.reduce((sum, segment) => sum + sizeOf(segment), this.#inLane(lane));
+  }
+
+  #inLane(lane: LaneView | undefined): number {
+    return lane === undefined || this.frozen ? 0 : lane.end - this.cursor;
   }
 
   /**
@@ -155,9 +162,9 @@ export class MessageBuffer {
   #changeRange<T>(change: (segment: RangeSegment) => T): T {
     const segment = this.#segments[0];
     if (segment?.kind !== "range") throw new Error("no range is next");
-    const before = sizeOf(segment);
+    const before = countedOf(segment);
     const result = change(segment);
-    this.passed += before - sizeOf(segment);
+    this.passed += before - countedOf(segment);
     if (segment.range.after >= segment.range.until) this.#segments.shift();
     return result;
   }

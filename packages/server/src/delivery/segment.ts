@@ -65,6 +65,14 @@ export function sizeOf(segment: Segment): number {
   return count ?? until - after;
 }
 
+/**
+ * Events of a segment that count for the place of what is queued behind it: none of a range that is partly lost, as
+ * nobody knows how many of them are left.
+ */
+export function countedOf(segment: Segment): number {
+  return segment.kind === "range" && segment.isPartlyLost ? 0 : sizeOf(segment);
+}
+
 /** A range was read up to `scannedTo`, and `matched` events of it were found. */
 export function scanRange({ range }: RangeSegment, scannedTo: number, matched: number): void {
   range.after = Math.min(scannedTo, range.until);
