@@ -7,6 +7,7 @@ import type { OutputStream, Terminal } from "./terminal/terminal.js";
 const endSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const interruption = new AbortController();
+let hangup: (() => void) | undefined;
 const terminal: Terminal = {
   get stdin() {
     return process.stdin;
@@ -15,10 +16,14 @@ const terminal: Terminal = {
   stderr: process.stderr,
   env: process.env,
   interrupted: interruption.signal,
+  onHangup: (listener) => {
+    hangup = listener;
+  },
 };
 
 for (const signal of endSignals) {
   process.on(signal, () => {
+    if (signal === "SIGHUP" && hangup !== undefined) return hangup();
     if (interruption.signal.aborted) process.exit(128 + constants.signals[signal]);
     interruption.abort();
   });

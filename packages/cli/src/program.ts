@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { configCommand } from "./commands/config-command.js";
+import { gatewayCommand } from "./commands/gateway-command.js";
 import { publishCommand } from "./commands/publish-command.js";
 import { serveCommand } from "./commands/serve-command.js";
 import { startCommand } from "./commands/start-command.js";
@@ -15,12 +16,15 @@ Examples:
     $ sluice start
   Run it:
     $ sluice serve --config sluice.yaml
+    $ sluice gateway --config gateway.yaml
   Follow and publish:
     $ export SLUICE_URL=http://127.0.0.1:8081 SLUICE_TOKEN=$(sluice token --sub me --publish --secret-file secret)
     $ sluice tail --events 'ALERT_*'
     $ sluice publish --event ALERT_FIRED --cluster c-1 --payload '{"severity":"high"}'
 
 SLUICE_URL and SLUICE_TOKEN stand for --url and --token.`;
+
+const commands = [startCommand, serveCommand, gatewayCommand, tokenCommand, publishCommand, tailCommand, configCommand];
 
 /** Columns that help is wrapped to, however wide the terminal. */
 const helpColumnsMax = 110;
@@ -33,7 +37,7 @@ export function createProgram(terminal: Terminal): Command {
     .version(version(), "-V, --version", "print the version")
     .helpCommand("help [command]", "help for a command")
     .addHelpText("after", examples);
-  for (const make of [startCommand, serveCommand, tokenCommand, publishCommand, tailCommand, configCommand]) {
+  for (const make of commands) {
     program.addCommand(make(terminal));
   }
   forAll(program, (command) => {

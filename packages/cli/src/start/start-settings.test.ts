@@ -11,7 +11,7 @@ describe("planStart", () => {
         "--auth.hs256_secret_file=data/secret",
       ],
       usesOwnSecret: true,
-      mayChoosePort: true,
+      freePorts: ["server.port", "gateway.port"],
     });
   });
 
@@ -21,12 +21,12 @@ describe("planStart", () => {
     expect(plan).toEqual({
       flags: ["--log.dir=/tmp/sluice-log", "--auth.dev", "--telemetry.log_pretty=true"],
       usesOwnSecret: false,
-      mayChoosePort: false,
+      freePorts: ["gateway.port"],
     });
   });
 
   it("adds nothing to what is wrong, so that loading tells it all", () => {
     const plan = planStart({ env: {}, flags: ["--server.port=x"] });
-    expect(plan).toEqual({ flags: ["--server.port=x"], usesOwnSecret: false, mayChoosePort: false });
+    expect(plan).toEqual({ flags: ["--server.port=x"], usesOwnSecret: false, freePorts: [] });
   });
 });

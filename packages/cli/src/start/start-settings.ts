@@ -22,20 +22,25 @@ const waysToAuthenticate = [
   "auth.introspection_url",
 ];
 
+/** Settings that name a port to listen on. */
+export type PortSetting = "server.port" | "gateway.port";
+
+const portSettings: readonly PortSetting[] = ["server.port", "gateway.port"];
+
 /** What is to be added to what was given. */
 export interface StartPlan {
   /** The flags given, and ours for what nobody configured. */
   readonly flags: readonly string[];
   /** Whether a secret of our own is used, so that we can make a token with it. */
   readonly usesOwnSecret: boolean;
-  /** Whether the port is ours to choose. */
-  readonly mayChoosePort: boolean;
+  /** Settings of ports that are ours to choose. */
+  readonly freePorts: readonly PortSetting[];
 }
 
 /** The plan; where what was given is wrong, loading it again tells so. */
 export function planStart(options: LoadSettingsOptions): StartPlan {
   const loaded = loadSettings(options);
-  if (!loaded.ok) return { flags: options.flags, usesOwnSecret: false, mayChoosePort: false };
+  if (!loaded.ok) return { flags: options.flags, usesOwnSecret: false, freePorts: [] };
   const isFree = (path: string): boolean => loaded.sources.get(path)?.kind === "default";
   const ours = Object.entries(conveniences).filter(([path]) => isFree(path));
   const usesOwnSecret = waysToAuthenticate.every(isFree);
@@ -43,6 +48,6 @@ export function planStart(options: LoadSettingsOptions): StartPlan {
   return {
     flags: [...options.flags, ...ours.map(([path, value]) => `--${path}=${value}`)],
     usesOwnSecret,
-    mayChoosePort: isFree("server.port"),
+    freePorts: portSettings.filter(isFree),
   };
 }

@@ -3,7 +3,8 @@ import { paintFor } from "../terminal/paint.js";
 import { type StartFacts, startText } from "./start-text.js";
 
 const facts: StartFacts = {
-  url: "http://127.0.0.1:8081",
+  url: "http://127.0.0.1:8080",
+  serviceUrl: "http://127.0.0.1:8081",
   logDir: "data/log",
   demoIntervalMs: 1_000,
   token: "the-token",
@@ -17,22 +18,22 @@ const linesOf = (some: Partial<StartFacts>): string[] => startText({ ...facts, .
 describe("startText", () => {
   it("has each command on a line of its own, ready to paste", () => {
     const lines = linesOf({});
-    expect(lines).toContain("npx sluice tail --url http://127.0.0.1:8081 --token the-token");
+    expect(lines).toContain("npx sluice tail --url http://127.0.0.1:8080 --token the-token");
     const curl = lines.find((line) => line.startsWith("curl ")) ?? "";
     expect(curl).toContain("-H 'Authorization: Bearer the-token'");
-    expect(curl.endsWith(" http://127.0.0.1:8081/api/v1/events")).toBe(true);
+    expect(curl.endsWith(" http://127.0.0.1:8080/api/v1/events")).toBe(true);
     const body = /-d '(.*?)'/.exec(curl)?.[1] ?? "";
     expect(JSON.parse(body)).toMatchObject({ event_type: "ALERT_FIRED" });
     expect(lines).toContain("the-token");
   });
 
   it("says that another port had to be taken", () => {
-    expect(linesOf({ takenPort: 8081 }).join("\n")).toContain("port 8081 is taken by another program");
+    expect(linesOf({ takenPort: 8080 }).join("\n")).toContain("port 8080 is taken by another program");
   });
 
   it("asks for no token where none is needed", () => {
     const lines = linesOf({ isOpen: true, token: undefined });
-    expect(lines).toContain("npx sluice tail --url http://127.0.0.1:8081");
+    expect(lines).toContain("npx sluice tail --url http://127.0.0.1:8080");
     expect(lines.join("\n")).not.toContain("Authorization");
   });
 

@@ -3,7 +3,10 @@ import type { Paint } from "../terminal/paint.js";
 
 /** What the text is made of. */
 export interface StartFacts {
+  /** Of the gateway: the door that callers use. */
   readonly url: string;
+  /** Of the streaming service behind it. */
+  readonly serviceUrl: string;
   /** Where the log is, for people; undefined when it is in memory. */
   readonly logDir: string | undefined;
   /** How often the demo publishes, ms; undefined when it doesn't. */
@@ -24,7 +27,7 @@ const ruleLength = 78;
 
 /** The text, with its line ends. Commands stand on lines of their own, without anything around them. */
 export function startText(facts: StartFacts, paint: Paint): string {
-  const { url, logDir, demoIntervalMs, token, tokenLife, isOpen, takenPort, program } = facts;
+  const { url, serviceUrl, logDir, demoIntervalMs, token, tokenLife, isOpen, takenPort, program } = facts;
   const rule = paint.good("━".repeat(ruleLength));
   const field = (name: string, value: string): string => `  ${paint.dim(name.padEnd(8))} ${value}`;
   const command = (text: string): string => paint.bold(text);
@@ -35,9 +38,10 @@ export function startText(facts: StartFacts, paint: Paint): string {
   const header = isOpen ? "" : `-H ${quote}Authorization: Bearer ${bearer}${quote} `;
   const body = `{"event_type":"ALERT_FIRED","cluster_id":"local","payload":{"message":"hello"}}`;
 
-  const runs = [field("service", paint.bold(url))];
+  const runs = [field("gateway", paint.bold(url))];
   if (takenPort !== undefined)
     runs.push(field("", `port ${takenPort} is taken by another program, so this one is used`));
+  runs.push(field("service", serviceUrl));
   runs.push(field("events", logDir === undefined ? "in memory only" : `${logDir} (kept over restarts)`));
   if (demoIntervalMs !== undefined) {
     runs.push(

@@ -10,14 +10,15 @@ import {
 } from "@sluice/runtime";
 import { formatDuration } from "../arguments/duration.js";
 import { type LoadedSettings, settingsOrProblems } from "../config/settings-or-problems.js";
+import { runGateway } from "../gateway/run-gateway.js";
 import { devBanner } from "../serve/dev-banner.js";
-import { runService } from "../serve/run-service.js";
+import { runService, type RunServiceOptions } from "../serve/run-service.js";
 import type { ServeOptions } from "../serve/serve.js";
 import { paintFor } from "../terminal/paint.js";
 import { takesColour, type Terminal } from "../terminal/terminal.js";
 import { freePort } from "./free-port.js";
 import { ensureOwnSecret } from "./own-secret.js";
-import { planStart, secretFile } from "./start-settings.js";
+import { planStart, type PortSetting, secretFile } from "./start-settings.js";
 import { startText } from "./start-text.js";
 
 const tokenLifeMs = 86_400_000;
@@ -36,26 +37,45 @@ export async function start({ config, flags }: ServeOptions, terminal: Terminal)
   const logger = createLogger({ level, pretty, service: "sluice", destination });
   for (const warning of warnings) logger.warn(warning);
   const token = await tokenFor(settings);
-  await runService({
-    settings,
-    logger,
-    interrupted,
-    onListening: ({ url }) => {
-      const facts = {
-        url,
-        logDir: settings.log.engine === "memory" ? undefined : shortest(settings.log.dir),
-        demoIntervalMs: settings.demo.enabled ? settings.demo.interval_ms : undefined,
-        token,
-        tokenLife: formatDuration(tokenLifeMs),
-        isOpen: settings.auth.dev,
-        takenPort,
-        program,
-      };
-      destination.write(startText(facts, paintFor(takesColour(stdout, env))));
-    },
-  });
+  const tell = (url: string, serviceUrl: string): void => {
+    const facts = {
+      url,
+      serviceUrl,
+      logDir: settings.log.engine === "memory" ? undefined : shortest(settings.log.dir),
+      demoIntervalMs: settings.demo.enabled ? settings.demo.interval_ms : undefined,
+      token,
+      tokenLife: formatDuration(tokenLifeMs),
+      isOpen: settings.auth.dev,
+      takenPort,
+      program,
+    };
+    destination.write(startText(facts, paintFor(takesColour(stdout, env))));
+  };
+  await runBoth({ settings, logger, interrupted }, tell);
   destination.write("Goodbye.\n");
   destination.flushSync();
+}
+
+/** The service, and the gateway as long as the service runs; what ends one ends the other. */
+async function runBoth(
+  { settings, logger, interrupted }: Pick<RunServiceOptions, "settings" | "logger" | "interrupted">,
+  tell: (url: string, serviceUrl: string) => void,
+): Promise<void> {
+  const end = new AbortController();
+  const until = AbortSignal.any([interrupted, end.signal]);
+  let door: Promise<void> | undefined;
+  const openDoor = ({ url: serviceUrl }: { readonly url: string }): void => {
+    const gateway = { ...settings.gateway, upstreams: [serviceUrl] };
+    const onListening = ({ url }: { readonly url: string }): void => tell(url, serviceUrl);
+    door = runGateway({ settings: { ...settings, gateway }, logger, interrupted: until, onListening });
+    door.catch(() => end.abort());
+  };
+  try {
+    await runService({ settings, logger, interrupted: until, onListening: openDoor });
+  } finally {
+    end.abort();
+    await door;
+  }
 }
 
 function shortest(path: string): string {
@@ -70,11 +90,20 @@ async function prepare(config: string | undefined, args: readonly string[], env:
   const plan = planStart(options);
   if (plan.usesOwnSecret) await ensureOwnSecret(secretFile);
   const loaded = settingsOrProblems({ ...options, flags: plan.flags, requireAuth: true });
-  const { host, port } = loaded.settings.server;
-  const chosen = plan.mayChoosePort ? await freePort(host, port) : port;
-  if (chosen === port) return { ...loaded, takenPort: undefined };
-  const flags = [...plan.flags, `--server.port=${chosen}`];
-  return { ...settingsOrProblems({ ...options, flags, requireAuth: true }), takenPort: port };
+  const ports: Readonly<Record<PortSetting, { readonly host: string; readonly port: number }>> = {
+    "server.port": loaded.settings.server,
+    "gateway.port": loaded.settings.gateway,
+  };
+  const flags = [...plan.flags];
+  let takenPort: number | undefined;
+  for (const setting of plan.freePorts) {
+    const { host, port } = ports[setting];
+    const chosen = await freePort(host, port);
+    if (chosen === port) continue;
+    flags.push(`--${setting}=${chosen}`);
+    if (setting === "gateway.port") takenPort = port;
+  }
+  return { ...settingsOrProblems({ ...options, flags, requireAuth: true }), takenPort };
 }
 
 /** A token for whoever tries it out, where the shared secret is ours to sign with. */

@@ -20,6 +20,11 @@ export interface Terminal {
    * at once and is none of its business.
    */
   readonly interrupted: AbortSignal;
+  /**
+   * From now on SIGHUP calls `listener` in place of ending the command: for what reads its settings again. Absent where
+   * there are no signals.
+   */
+  readonly onHangup?: (listener: () => void) => void;
 }
 
 /**

@@ -21,6 +21,8 @@ export interface SuperviseOptions {
   readonly logger: Pick<Logger, "info" | "warn" | "error" | "fatal">;
   /** What to do at the first signal, in order, before the process exits. Without any the process is its owner's to end. */
   readonly stages?: readonly ShutdownStage[];
+  /** Signals that end the process; default all three. */
+  readonly signals?: readonly EndSignal[];
   /** Default: the machine's. */
   readonly clock?: Clock;
 }
@@ -43,7 +45,7 @@ export interface Supervision {
  *   the process knows can be trusted, and what was acknowledged is durable.
  */
 export function superviseProcess(options: SuperviseOptions): Supervision {
-  const { events, exit, logger, stages, clock = systemClock } = options;
+  const { events, exit, logger, stages, signals = endSignals, clock = systemClock } = options;
   const interruption = new AbortController();
 
   async function end(signal: EndSignal): Promise<void> {
@@ -66,7 +68,7 @@ export function superviseProcess(options: SuperviseOptions): Supervision {
   }
 
   const listeners: (readonly [string, (cause: unknown) => void])[] = [
-    ...endSignals.map((signal) => [signal, () => onSignal(signal)] as const),
+    ...signals.map((signal) => [signal, () => onSignal(signal)] as const),
     ...faults.map((fault) => [fault, onFault] as const),
   ];
   for (const [event, listener] of listeners) events.on(event, listener);
