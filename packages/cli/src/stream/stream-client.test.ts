@@ -300,6 +300,21 @@ describe("StreamClient", () => {
     await arrived(2);
   });
 
+  it("tells the server so too while pauses come and go faster than its heartbeat", async () => {
+    const { service, client, arrived } = await follow();
+    const { peer } = await greet(service, "e", { interval_ms: 20, timeout_ms: 10_000, max_missed: 3 });
+    peer.say(event(11));
+    await arrived(1);
+    await vi.waitFor(
+      () => {
+        client.pause();
+        client.resume();
+        expect(peer.pongs.length).toBeGreaterThan(1);
+      },
+      { interval: 2, timeout: 5_000 },
+    );
+  });
+
   it("hands on nothing after it was stopped, whatever still comes", async () => {
     const stopper: { client?: StreamClient } = {};
     const seen: number[] = [];

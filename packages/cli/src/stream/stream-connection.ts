@@ -47,7 +47,8 @@ export class StreamConnection {
   readonly #now: () => number;
   readonly #silence: SilenceWatch;
   readonly #onMessage: StreamConnectionOptions["onMessage"];
-  #heartbeatMs = 0;
+  /** Whether reading was paused since the last tick of the pong timer. */
+  #wasPaused = false;
   #retryAfterMs: number | undefined;
   #failure: string | undefined;
   #isPaused = false;
@@ -82,22 +83,21 @@ export class StreamConnection {
   }
 
   /**
-   * Stops reading; TCP holds the server back. The server still hears a `pong` every interval: it is our reader that is
-   * slow, we are not gone.
+   * Stops reading; TCP holds the server back. The server still hears a `pong` every interval, also while pauses come and
+   * go and its pings wait behind what was not read: it is our reader that is slow, we are not gone.
    */
   pause(): void {
     if (this.#isPaused) return;
     this.#isPaused = true;
+    this.#wasPaused = true;
     this.#silence.suspend();
     this.#socket.pause();
-    if (this.#heartbeatMs > 0) this.#pongTimer = setInterval(() => this.send({ type: "pong" }), this.#heartbeatMs);
   }
 
   /** Reads on. */
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    clearInterval(this.#pongTimer);
     this.#silence.resume(this.#now());
     this.#socket.resume();
   }
@@ -122,7 +122,8 @@ export class StreamConnection {
     const message = readServerMessage(text);
     if (message === undefined) return;
     if (message.type === "connected") {
-      this.#heartbeatMs = message.heartbeat.interval_ms;
+      clearInterval(this.#pongTimer);
+      this.#pongTimer = setInterval(() => this.#speakUp(), message.heartbeat.interval_ms);
       this.#silence.setHeartbeat(message.heartbeat);
       this.#watchSilence();
     } else if (message.type === "disconnect") {
@@ -131,6 +132,11 @@ export class StreamConnection {
       this.send({ type: "pong" });
     }
     this.#onMessage(message, text);
+  }
+
+  #speakUp(): void {
+    if (this.#wasPaused) this.send({ type: "pong" });
+    this.#wasPaused = this.#isPaused;
   }
 
   #watchSilence(): void {
