@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { WorldOptions } from "./delivery-world.js";
 
 /** Slots that a program's consumers sit in. */
-export const slots = 3;
+const slots = 3;
 
 /** Where a replay begins: everything, so many events back, where the last ping promised, or past the head. */
 export type Since = "all" | "promised" | "beyond" | number;
