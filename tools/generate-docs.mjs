@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { argv, stdout } from "node:process";
-import { closes, errorCodes, problemTypes } from "@sluice/protocol";
+import { closeMeanings, closes, errorCodes, problemTypes } from "@sluice/protocol";
 import { authFailures, metricsMarkdown, settingsMarkdown } from "@sluice/runtime";
 import { isProgram } from "./is-program.mjs";
 import { runCheck } from "./problems.mjs";
@@ -34,7 +34,7 @@ export function codesMarkdown() {
     "",
     ...table(
       ["code", "reason", "sent when", "client's duty"],
-      Object.values(closes).map(({ code, reason, when, duty }) => [code, reason, when, duties[duty]]),
+      Object.entries(closes).map(([name, { code, reason, duty }]) => [code, reason, closeMeanings[name], duties[duty]]),
     ),
     "## Error codes",
     "",
