@@ -9,6 +9,7 @@ import {
   startEchoBackend,
   startGateway,
   startRawBackend,
+  upgradeRequest,
   within,
 } from "@sluice/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -104,7 +105,6 @@ describe("frames come back byte for byte", () => {
 
   it("frames sent along with the handshake", async () => {
     await using raw = await RawSocket.connect(gateway.url);
-    const { upgradeRequest } = await import("@sluice/testkit");
     raw.send(Buffer.concat([Buffer.from(upgradeRequest({ token })), frameBytes({ payload: "early" })]));
     expect(await raw.head()).toMatchObject({ status: 101 });
     expect((await raw.frame()).payload.toString()).toBe("early");
