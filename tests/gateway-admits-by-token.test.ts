@@ -42,7 +42,9 @@ const issueTicket = async (): Promise<string> => {
 };
 
 /** The handshake that the last connection reached the backend with. */
-async function seenFor(options: ConnectOptions): Promise<{ url: string | undefined; headers: NodeJS.Dict<string | string[]> }> {
+async function seenFor(
+  options: ConnectOptions,
+): Promise<{ url: string | undefined; headers: NodeJS.Dict<string | string[]> }> {
   await using client = await RawClient.connect(gateway.url, options);
   await client.take();
   const { url, headers } = echo.handshakes.at(-1) ?? {};
@@ -87,8 +89,14 @@ describe("a backend hears nothing of a caller with", () => {
     ["another audience", () => mint({ aud: "https://other.example" })],
     ["no audience", () => mint()],
     ["no subject", () => mint({ aud: audience, sub: undefined as unknown as string })],
-    ["a key that nobody published", () => new SignJWT(claims).setProtectedHeader({ alg: "ES256", kid: "x" }).sign(otherKey)],
-    ["a token signed with its own jwk", () => mint({ aud: audience }, { secret: "k".repeat(32), header: { jwk: { kty: "oct", k: "a2s" } } })],
+    [
+      "a key that nobody published",
+      () => new SignJWT(claims).setProtectedHeader({ alg: "ES256", kid: "x" }).sign(otherKey),
+    ],
+    [
+      "a token signed with its own jwk",
+      () => mint({ aud: audience }, { secret: "k".repeat(32), header: { jwk: { kty: "oct", k: "a2s" } } }),
+    ],
     ["a token of 12 KiB and more", () => mint({ aud: audience, pad: "x".repeat(9_300) })],
     ["no JWT", () => "opaque"],
     ["nothing", () => ""],
@@ -132,7 +140,9 @@ describe("with an internal token in exchange", () => {
   };
 
   it("the backend gets identity and rights, and the caller's token stays at the door", async () => {
-    await using door = await startGateway([echo.url], { gateway: { identity: { exchange: true, secret, ttl_ms: 60_000 } } });
+    await using door = await startGateway([echo.url], {
+      gateway: { identity: { exchange: true, secret, ttl_ms: 60_000 } },
+    });
     const caller = mint({ sub: "alice", scope: "events:publish", events: ["GPU_*"], clusters: ["c-1"] });
     await using client = await RawClient.connect(door.url, { token: caller });
     await client.take();
@@ -143,7 +153,7 @@ describe("with an internal token in exchange", () => {
     expect(Number(body["exp"]) * 1000 - Date.now()).toBeLessThanOrEqual(60_000);
   });
 
-  it("it ends no later than the caller's, and says all where all is allowed", async () => {
+  it("the new token ends no later than the caller's, and says all where all is allowed", async () => {
     await using door = await startGateway([echo.url], { gateway: { identity: { exchange: true, secret } } });
     await using client = await RawClient.connect(door.url, { token: mint({ ttlMs: 20_000 }) });
     await client.take();
@@ -175,5 +185,6 @@ it("a subprotocol that carries a token is never echoed, and bearer is where a br
 
 it("no token of any of these tests was logged", () => {
   const lines = JSON.stringify(gateway.logged);
-  for (const secret of [token, inK8sForm, token.split(".")[2] as string, testSecret]) expect(lines).not.toContain(secret);
+  for (const secret of [token, inK8sForm, token.split(".")[2] as string, testSecret])
+    expect(lines).not.toContain(secret);
 });

@@ -61,24 +61,32 @@ afterAll(async () => {
 
 const { text, binary, continuation, ping, pong } = opcodes;
 const sizes = [0, 1, 125, 126, 127, 65_535, 65_536, 65_537, 200_000];
-const conversations: readonly [string, readonly { opcode: number; payload?: Uint8Array | string; fin?: boolean }[]][] = [
-  ...sizes.map((size) => [`binary of ${size} bytes`, [{ opcode: binary, payload: randomBytes(size) }]] as const),
-  ["text of many bytes a letter", [{ opcode: text, payload: "κόσμε 🦀 ".repeat(1_000) }]],
-  ["text that is no UTF-8, which is the peers' matter", [{ opcode: text, payload: Buffer.from([0xc3, 0x28]) }]],
+const conversations: readonly [string, readonly { opcode: number; payload?: Uint8Array | string; fin?: boolean }[]][] =
   [
-    "fragments with control frames between them",
+    ...sizes.map((size) => [`binary of ${size} bytes`, [{ opcode: binary, payload: randomBytes(size) }]] as const),
+    ["text of many bytes a letter", [{ opcode: text, payload: "κόσμε 🦀 ".repeat(1_000) }]],
+    ["text that is no UTF-8, which is the peers' matter", [{ opcode: text, payload: Buffer.from([0xc3, 0x28]) }]],
     [
-      { opcode: text, payload: "one ", fin: false },
-      { opcode: ping, payload: "still there?" },
-      { opcode: continuation, payload: "", fin: false },
-      { opcode: pong },
-      { opcode: continuation, payload: "two", fin: true },
-      { opcode: text, payload: "after" },
+      "fragments with control frames between them",
+      [
+        { opcode: text, payload: "one ", fin: false },
+        { opcode: ping, payload: "still there?" },
+        { opcode: continuation, payload: "", fin: false },
+        { opcode: pong },
+        { opcode: continuation, payload: "two", fin: true },
+        { opcode: text, payload: "after" },
+      ],
     ],
-  ],
-  ["many small frames", Array.from({ length: 5_000 }, (_, n) => ({ opcode: text, payload: `frame ${n}` }))],
-  ["a fragmented large message", Array.from({ length: 40 }, (_, n) => ({ opcode: n === 0 ? binary : continuation, payload: randomBytes(70_000), fin: n === 39 }))],
-];
+    ["many small frames", Array.from({ length: 5_000 }, (_, n) => ({ opcode: text, payload: `frame ${n}` }))],
+    [
+      "a fragmented large message",
+      Array.from({ length: 40 }, (_, n) => ({
+        opcode: n === 0 ? binary : continuation,
+        payload: randomBytes(70_000),
+        fin: n === 39,
+      })),
+    ],
+  ];
 
 describe("frames come back byte for byte", () => {
   it.each(conversations)("%s", async (_what, frames) => {
@@ -86,7 +94,12 @@ describe("frames come back byte for byte", () => {
     raw.send(Buffer.concat(frames.map((frame) => frameBytes(frame))));
     for (const { opcode, payload = "", fin = true } of frames) {
       const frame = await raw.frame();
-      expect({ ...frame, payload: frame.payload.length }).toEqual({ fin, rsv: 0, opcode, payload: Buffer.from(payload).length });
+      expect({ ...frame, payload: frame.payload.length }).toEqual({
+        fin,
+        rsv: 0,
+        opcode,
+        payload: Buffer.from(payload).length,
+      });
       expect(frame.payload.equals(Buffer.from(payload))).toBe(true);
     }
   });
@@ -112,8 +125,16 @@ describe("frames come back byte for byte", () => {
 });
 
 describe("a whole client of another make", () => {
-  const exchange = async (url: string, message: Buffer, options: object): Promise<{ back: Buffer; extensions: string }> => {
-    const webSocket = new WebSocket(url.replace("http", "ws") + "/ws", { headers: { authorization: `Bearer ${token}` }, maxPayload: largest, ...options });
+  const exchange = async (
+    url: string,
+    message: Buffer,
+    options: object,
+  ): Promise<{ back: Buffer; extensions: string }> => {
+    const webSocket = new WebSocket(url.replace("http", "ws") + "/ws", {
+      headers: { authorization: `Bearer ${token}` },
+      maxPayload: largest,
+      ...options,
+    });
     const back = new Promise<Buffer>((resolve, reject) => {
       webSocket.on("message", (data) => resolve(data as Buffer)).on("error", reject);
       webSocket.on("close", (code) => reject(new Error(`closed with ${code}`)));

@@ -55,7 +55,8 @@ describe("a drain", () => {
     await using raw = await RawSocket.upgraded(gateway.url, { token });
     raw.socket.pause();
     await within("the end of the drain", gateway.drain(), 3_000);
-    await eventually("the backend to be rid of it", () => (echo.clients.size === 0 ? true : undefined));
+    const empty = () => (echo.clients.size === 0 ? true : undefined);
+    expect(await eventually("the backend to be rid of it", empty)).toBe(true);
   });
 });
 
@@ -80,11 +81,15 @@ describe("sluice gateway", () => {
       await using old = await RawSocket.upgraded(url, { token });
       await write(second.url);
       child.kill("SIGHUP");
-      await eventually("the settings to be read", () => (out.includes("the settings were read again") ? true : undefined));
+      await eventually("the settings to be read", () =>
+        out.includes("the settings were read again") ? true : undefined,
+      );
       await using fresh = await RawSocket.upgraded(url, { token });
       expect([first.clients.size, second.clients.size]).toEqual([1, 1]);
       await writeFile(file, "gateway: { upstreams: [nonsense] }\n");
-      await eventually("the mistake to be told", () => (out.includes("the settings stay as they were") ? true : undefined));
+      await eventually("the mistake to be told", () =>
+        out.includes("the settings stay as they were") ? true : undefined,
+      );
       old.send(frameBytes({ payload: "still here" }));
       expect((await old.frame()).payload.toString()).toBe("still here");
       child.kill("SIGTERM");
@@ -111,7 +116,9 @@ describe("TLS", () => {
   const makePair = (dir: string, name: string): void => {
     const files = ["-keyout", join(dir, `${name}.key`), "-out", join(dir, `${name}.crt`)];
     const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
-    execFileSync("openssl", ["req", "-x509", ...curve, "-nodes", "-days", "2", "-subj", `/CN=${name}`, ...files], { stdio: "ignore" });
+    execFileSync("openssl", ["req", "-x509", ...curve, "-nodes", "-days", "2", "-subj", `/CN=${name}`, ...files], {
+      stdio: "ignore",
+    });
   };
 
   it("is terminated from PEM files, which may be replaced while tunnels live", async () => {

@@ -43,12 +43,18 @@ describe("handshakes of one address", () => {
     };
     await using open = await startGateway([echo.url], { gateway: { limits } });
     expect([await from(open.url, "1.1.1.1"), await from(open.url, "2.2.2.2")]).toEqual([101, 429]);
-    await using behind = await startGateway([echo.url], { gateway: { limits, trusted_proxies: ["127.0.0.0/8", "10.0.0.0/8"] } });
+    await using behind = await startGateway([echo.url], {
+      gateway: { limits, trusted_proxies: ["127.0.0.0/8", "10.0.0.0/8"] },
+    });
     const chains = ["1.1.1.1", "2.2.2.2, 10.0.0.1", "6.6.6.6, 1.1.1.1", "6.6.6.6, 2.2.2.2, 10.0.0.1"];
     const statuses: number[] = [];
     for (const chain of chains) statuses.push(await from(behind.url, chain));
     expect(statuses).toEqual([101, 101, 429, 429]);
-    expect(echo.handshakes.map(({ headers }) => headers["x-forwarded-for"])).toEqual(["127.0.0.1", "1.1.1.1", "2.2.2.2"]);
+    expect(echo.handshakes.map(({ headers }) => headers["x-forwarded-for"])).toEqual([
+      "127.0.0.1",
+      "1.1.1.1",
+      "2.2.2.2",
+    ]);
   });
 });
 
@@ -99,12 +105,16 @@ it("a Host that is not ours is refused, for the upgrade and for HTTP", async () 
   expect((await request(gateway.url, "/api/v1/events", { token })).status).toBe(403);
 });
 
-it.each(["", "GET /ws HTTP/1.1\r\nHost: x\r\n"])("a handshake that never comes whole is ended in time: %j", async (text) => {
-  await using gateway = await startGateway(["http://127.0.0.1:1"], { gateway: { limits: { handshake_ms: 300 } } });
-  await using raw = await RawSocket.connect(gateway.url);
-  raw.send(text);
-  await within("the end of the connection", raw.closed, 3_000);
-});
+it.each(["", "GET /ws HTTP/1.1\r\nHost: x\r\n"])(
+  "a handshake that never comes whole is ended in time: %j",
+  async (text) => {
+    await using gateway = await startGateway(["http://127.0.0.1:1"], { gateway: { limits: { handshake_ms: 300 } } });
+    await using raw = await RawSocket.connect(gateway.url);
+    raw.send(text);
+    await within("the end of the connection", raw.closed, 3_000);
+    expect(raw.socket.destroyed).toBe(true);
+  },
+);
 
 it("a client that stops reading: the gateway holds no more than its bound, the service pauses it, others get all", async () => {
   await using server = await startServer();
@@ -127,10 +137,15 @@ it("a client that stops reading: the gateway holds no more than its bound, the s
     }
   })();
   for (let n = 0; n < count; n += 100) {
-    await publish(gateway.url, Array.from({ length: 100 }, (_, i) => ({ event_type: "BULK", payload: { n: n + i, text } })));
+    await publish(
+      gateway.url,
+      Array.from({ length: 100 }, (_, i) => ({ event_type: "BULK", payload: { n: n + i, text } })),
+    );
   }
   const received = await quick.events(count, 30_000);
-  expect(received.map(({ payload }) => (payload as { n: number }).n)).toEqual(Array.from({ length: count }, (_, n) => n));
+  expect(received.map(({ payload }) => (payload as { n: number }).n)).toEqual(
+    Array.from({ length: count }, (_, n) => n),
+  );
   const shown = await eventually("the service to pause the slow one", async () => {
     const all = await connectionsOf(gateway.url);
     return all.find((one) => one.connection_id === connected["connection_id"] && one["paused"] === true);

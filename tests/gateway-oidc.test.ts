@@ -20,7 +20,13 @@ async function signingKey(kid: string): Promise<JWK> {
 function providerWith(...keys: JWK[]): RequestListener {
   const callback = new Provider(issuer, {
     clients: [
-      { client_id: "agent", client_secret: "agents-secret", grant_types: ["client_credentials"], redirect_uris: [], response_types: [] },
+      {
+        client_id: "agent",
+        client_secret: "agents-secret",
+        grant_types: ["client_credentials"],
+        redirect_uris: [],
+        response_types: [],
+      },
     ],
     jwks: { keys },
     cookies: { keys: ["unused"] },
@@ -29,7 +35,13 @@ function providerWith(...keys: JWK[]): RequestListener {
       clientCredentials: { enabled: true },
       resourceIndicators: {
         enabled: true,
-        getResourceServerInfo: () => ({ scope: "", audience, accessTokenFormat: "jwt", accessTokenTTL: 600, jwt: { sign: { alg: "RS256" } } }),
+        getResourceServerInfo: () => ({
+          scope: "",
+          audience,
+          accessTokenFormat: "jwt",
+          accessTokenTTL: 600,
+          jwt: { sign: { alg: "RS256" } },
+        }),
       },
     },
   }).callback();
@@ -77,7 +89,9 @@ it("log in, connect, go on through a change of keys and a while without the issu
   provider = providerWith(second, first);
   const rotated = await login();
   // The next token may come within the cool-down of the last look at the keys.
-  expect(await eventually("the new key to be known", () => connects(rotated).catch(() => undefined), 2_000)).toBe("agent");
+  expect(await eventually("the new key to be known", () => connects(rotated).catch(() => undefined), 2_000)).toBe(
+    "agent",
+  );
   expect(await connects(old)).toBe("agent");
 
   isDown = true;
@@ -85,10 +99,19 @@ it("log in, connect, go on through a change of keys and a while without the issu
   expect(await connects(rotated)).toBe("agent");
   const elsewhere = await generateKeyPair("RS256");
   const { SignJWT } = await import("jose");
-  const unknown = await new SignJWT({ sub: "agent", aud: audience, iss: issuer, exp: Math.floor(Date.now() / 1000) + 60 })
+  const unknown = await new SignJWT({
+    sub: "agent",
+    aud: audience,
+    iss: issuer,
+    exp: Math.floor(Date.now() / 1000) + 60,
+  })
     .setProtectedHeader({ alg: "RS256", kid: "third" })
     .sign(elsewhere.privateKey);
-  await eventually("the cool-down to pass", async () => ((await RawClient.refused(gateway.url, { token: unknown })).status === 503 ? true : undefined));
+  await eventually("the cool-down to pass", async () =>
+    (await RawClient.refused(gateway.url, { token: unknown })).status === 503 ? true : undefined,
+  );
   isDown = false;
-  await eventually("the issuer to be asked again", async () => ((await RawClient.refused(gateway.url, { token: unknown })).status === 401 ? true : undefined));
+  await eventually("the issuer to be asked again", async () =>
+    (await RawClient.refused(gateway.url, { token: unknown })).status === 401 ? true : undefined,
+  );
 });

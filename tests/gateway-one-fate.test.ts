@@ -26,7 +26,10 @@ describe("a backend", () => {
     await using gateway = await startGateway([service.url]);
     await using client = await RawClient.connect(gateway.url, { token });
     await client.subscribe(["*"]);
-    const events = Array.from({ length: 2_000 }, (_, n) => ({ event_type: "E", payload: { n, text: "x".repeat(500) } }));
+    const events = Array.from({ length: 2_000 }, (_, n) => ({
+      event_type: "E",
+      payload: { n, text: "x".repeat(500) },
+    }));
     const published = publish(gateway.url, events);
     await client.events(100);
     const killedAtMs = performance.now();
@@ -124,7 +127,8 @@ describe("a client", () => {
     await eventually("the backend to see it", () => (backend.clients.size === 1 ? true : undefined));
     if (how === "end") raw.socket.end();
     else raw.reset();
-    await eventually("the backend's connection to end", () => (backend.clients.size === 0 ? true : undefined), 2_000);
+    const empty = () => (backend.clients.size === 0 ? true : undefined);
+    expect(await eventually("the backend's connection to end", empty, 2_000)).toBe(true);
   });
 
   it.each([
@@ -164,6 +168,7 @@ describe("a client", () => {
     await using gateway = await startGateway([backend.url], { gateway: { tunnel: { stall_ms: 300 } } });
     await using raw = await RawSocket.upgraded(gateway.url, { token });
     raw.socket.pause();
-    await eventually("the backend's connection to end", () => (backend.clients.size === 0 ? true : undefined), 10_000);
+    const empty = () => (backend.clients.size === 0 ? true : undefined);
+    expect(await eventually("the backend's connection to end", empty)).toBe(true);
   });
 });

@@ -25,18 +25,27 @@ const secretText = "secret-of-the-backend";
 describe("a backend that answers", () => {
   const answers: readonly [string, (head: string) => string][] = [
     ["200 with a body", () => `HTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\n${secretText}`],
-    ["200 that says Upgrade", () => `HTTP/1.1 200 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n${secretText}`],
+    [
+      "200 that says Upgrade",
+      () => `HTTP/1.1 200 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n${secretText}`,
+    ],
     ["302 to elsewhere", () => "HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\nContent-Length: 0\r\n\r\n"],
     ["426", () => "HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n"],
     ["500", () => `HTTP/1.1 500 Oops\r\nContent-Length: 21\r\n\r\n${secretText}`],
-    ["101 with another accept", (head) => acceptingHead(head).replace(acceptOf(head), "dGhlIHNhbXBsZSBub25jZTEyMzQ1Ng==")],
+    [
+      "101 with another accept",
+      (head) => acceptingHead(head).replace(acceptOf(head), "dGhlIHNhbXBsZSBub25jZTEyMzQ1Ng=="),
+    ],
     ["101 without accept", (head) => acceptingHead(head).replace(/Sec-WebSocket-Accept.*\r\n/, "")],
     ["101 twice accepted", (head) => acceptingHead(head, [`Sec-WebSocket-Accept: ${acceptOf(head)}`])],
     ["101 to another protocol", (head) => acceptingHead(head).replace("Upgrade: websocket", "Upgrade: h2c")],
     ["101 without Connection", (head) => acceptingHead(head).replace("Connection: Upgrade\r\n", "")],
     ["101 with a subprotocol that nobody offered", (head) => acceptingHead(head, ["Sec-WebSocket-Protocol: chat"])],
     ["101 with the word that announces a token", (head) => acceptingHead(head, ["Sec-WebSocket-Protocol: bearer"])],
-    ["101 with an extension that nobody offered", (head) => acceptingHead(head, ["Sec-WebSocket-Extensions: permessage-deflate"])],
+    [
+      "101 with an extension that nobody offered",
+      (head) => acceptingHead(head, ["Sec-WebSocket-Extensions: permessage-deflate"]),
+    ],
     ["no HTTP at all", () => `SSH-2.0-${secretText}\r\n`],
   ];
   it.each(answers)("%s: Close 1011, and nothing of it reaches the client", async (_what, answer) => {
@@ -46,7 +55,12 @@ describe("a backend that answers", () => {
     raw.send(upgradeRequest({ headers: { "Sec-WebSocket-Protocol": `sluice.v1, bearer, ${token}` } }));
     const { status, headers } = await raw.head();
     expect(status).toBe(101);
-    expect([...headers.keys()].sort()).toEqual(["connection", "sec-websocket-accept", "sec-websocket-protocol", "upgrade"]);
+    expect([...headers.keys()].sort()).toEqual([
+      "connection",
+      "sec-websocket-accept",
+      "sec-websocket-protocol",
+      "upgrade",
+    ]);
     expect(await raw.closeFrame()).toEqual({ code: 1011, reason: "Backend unavailable" });
     // Smuggled in behind the handshake, where a tunnel to a backend that refused would let it through.
     raw.send("GET /admin HTTP/1.1\r\nHost: internal\r\n\r\n");
@@ -71,7 +85,9 @@ describe("a backend that answers", () => {
   });
 
   it("401: a browser gets Close 1008", async () => {
-    await using backend = await startRawBackend((socket) => void socket.write("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"));
+    await using backend = await startRawBackend(
+      (socket) => void socket.write("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"),
+    );
     await using gateway = await startGateway([backend.url]);
     await using client = await RawClient.connect(gateway.url, { token, origin: "https://app.example" });
     expect(await client.closed).toMatchObject({ code: 1008, reason: "Authentication failed" });
@@ -89,7 +105,11 @@ describe("a client's handshake", () => {
   const broken: readonly [string, Parameters<typeof upgradeRequest>[0], number][] = [
     ["of version 777", { headers: { "Sec-WebSocket-Version": "777" } }, 426],
     ["of another protocol", { headers: { Upgrade: "h2c" } }, 400],
-    ["with two keys", { headers: { "Sec-WebSocket-Key": ["dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ=="] } }, 400],
+    [
+      "with two keys",
+      { headers: { "Sec-WebSocket-Key": ["dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ=="] } },
+      400,
+    ],
     ["with a body", { headers: { "Content-Length": "5" } }, 400],
     ["at another path", { requestLine: "GET /admin HTTP/1.1" }, 404],
     ["in absolute form", { requestLine: "GET http://internal/ws HTTP/1.1" }, 400],
@@ -136,7 +156,11 @@ describe("a client's handshake", () => {
       "x-forwarded-host",
       "x-forwarded-proto",
     ]);
-    expect(seen).toMatchObject({ "x-forwarded-for": "127.0.0.1", host: new URL(echo.url).host, "user-agent": "agent/1" });
+    expect(seen).toMatchObject({
+      "x-forwarded-for": "127.0.0.1",
+      host: new URL(echo.url).host,
+      "user-agent": "agent/1",
+    });
     expect(seen["sec-websocket-key"]).not.toBe("dGhlIHNhbXBsZSBub25jZQ==");
     expect(seen["traceparent"]).toMatch(new RegExp(`^00-${trace}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`));
   });
@@ -144,7 +168,9 @@ describe("a client's handshake", () => {
 
 describe("with several backends", () => {
   it("one that is not there, or refuses everybody, is passed over before the client is answered", async () => {
-    await using busy = await startRawBackend((socket) => void socket.write("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"));
+    await using busy = await startRawBackend(
+      (socket) => void socket.write("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"),
+    );
     await using echo = await startEchoBackend();
     await using gone = await startRawBackend(() => {});
     await gone[Symbol.asyncDispose]();
@@ -201,7 +227,9 @@ describe("with several backends", () => {
 
   it("one that says it is not ready gets nobody, and comes back when it is", async () => {
     let isReady = false;
-    await using first = await startEchoBackend({ onRequest: (_request, response) => response.writeHead(isReady ? 200 : 503).end() });
+    await using first = await startEchoBackend({
+      onRequest: (_request, response) => response.writeHead(isReady ? 200 : 503).end(),
+    });
     await using gateway = await startGateway([first.url], { gateway: { health: { interval_ms: 20 } } });
     const ready = async (): Promise<number> => (await request(gateway.url, "/readyz")).status;
     await eventually("not ready", async () => ((await ready()) === 503 ? true : undefined));

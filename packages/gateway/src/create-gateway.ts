@@ -129,10 +129,10 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
       });
       httpProxy.register(app);
     },
-    opsRoutes: (app) => registerOpsRoutes(app, { pool, tunnels, clock, isDraining: () => isDraining, metrics: registry }),
+    opsRoutes: (app) =>
+      registerOpsRoutes(app, { pool, tunnels, clock, isDraining: () => isDraining, metrics: registry }),
   });
-  new WebSocketProxy({
-    server: http.server,
+  const proxy = new WebSocketProxy({
     clock,
     pool,
     places,
@@ -158,6 +158,7 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
     onBackendFailure,
     onError: (error) => logger.error({ err: error }, "a fault of the gateway"),
   });
+  proxy.attach(http.server);
   const health = new HealthChecks({
     pool,
     intervalMs: gateway.health.interval_ms,
@@ -207,7 +208,9 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
     },
     drain: () => {
       isDraining = true;
-      ending ??= Promise.all([tunnels.sendAway(gateway.drain_ms), requestsDone(places, clock, gateway.drain_ms)]).then(closeRest);
+      ending ??= Promise.all([tunnels.sendAway(gateway.drain_ms), requestsDone(places, clock, gateway.drain_ms)]).then(
+        closeRest,
+      );
       return ending;
     },
     close: () => {

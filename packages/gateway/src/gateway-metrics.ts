@@ -13,7 +13,12 @@ export interface GatewayMetricSources {
 }
 
 /** A registry of its own with all of them. */
-export function createGatewayMetrics({ tally, tunnels, places, pool }: GatewayMetricSources): ReturnType<typeof createMetricsRegistry> {
+export function createGatewayMetrics({
+  tally,
+  tunnels,
+  places,
+  pool,
+}: GatewayMetricSources): ReturnType<typeof createMetricsRegistry> {
   const registry = createMetricsRegistry();
   const metrics = registerMetrics(registry, gatewayMetricsTable);
   metrics.connections.readFrom(() => tunnels.size);

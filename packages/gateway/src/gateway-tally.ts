@@ -4,7 +4,16 @@ import type { DialFailure } from "./handshake/dial-backend.js";
 import type { TunnelEnd, TunnelMeter } from "./tunnel/tunnel.js";
 
 /** Why a handshake or request was refused beside authentication. */
-export type RefusalReason = "malformed" | "host" | "origin" | "rate" | "capacity" | "draining" | "timeout" | "no-backend" | "backend-refused";
+export type RefusalReason =
+  | "malformed"
+  | "host"
+  | "origin"
+  | "rate"
+  | "capacity"
+  | "draining"
+  | "timeout"
+  | "no-backend"
+  | "backend-refused";
 
 class Counts<Key extends string> {
   readonly #counts = new Map<Key, number>();

@@ -40,7 +40,6 @@ const deflateBit = 0b100;
 const anyBit = 0b111;
 
 export interface WebSocketProxyOptions {
-  readonly server: Server;
   readonly clock: Clock;
   readonly pool: BackendPool;
   readonly places: Places;
@@ -81,7 +80,11 @@ export class WebSocketProxy {
 
   constructor(options: WebSocketProxyOptions) {
     this.#options = options;
-    options.server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** Takes over the upgrades of a server. */
+  attach(server: Server): void {
+    server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -102,7 +105,10 @@ export class WebSocketProxy {
     const key = addressKey(address);
     if (!rates.take(key)) {
       const detail = "Too many handshakes from this address";
-      return refuseUpgrade(socket, this.#count("rate", { name: "too-many-requests", detail, headers: { "retry-after": "1" } }));
+      return refuseUpgrade(
+        socket,
+        this.#count("rate", { name: "too-many-requests", detail, headers: { "retry-after": "1" } }),
+      );
     }
     const place = places.take(key);
     if (typeof place === "string") return this.#sendAway({ request, socket }, "capacity", closes.tryAgainLater);
@@ -119,7 +125,11 @@ export class WebSocketProxy {
   #check(request: IncomingMessage): Problem | undefined {
     const { allowedHosts, allowedOrigins, isDraining } = this.#options;
     if (isDraining()) {
-      return this.#count("draining", { name: "unavailable", detail: "The gateway is draining", headers: { "retry-after": "1" } });
+      return this.#count("draining", {
+        name: "unavailable",
+        detail: "The gateway is draining",
+        headers: { "retry-after": "1" },
+      });
     }
     const problem = handshakeProblem(request);
     if (problem !== undefined) return this.#count("malformed", problem);
@@ -162,7 +172,11 @@ export class WebSocketProxy {
     refuseUpgrade(socket, { name: isUnavailable ? "authentication-unavailable" : "invalid-token", detail, headers });
   }
 
-  #sendAway({ request, socket }: Pick<Candidate, "request" | "socket">, reason: RefusalReason, entry: CloseEntry): void {
+  #sendAway(
+    { request, socket }: Pick<Candidate, "request" | "socket">,
+    reason: RefusalReason,
+    entry: CloseEntry,
+  ): void {
     this.#options.tally.refused.add(reason);
     this.#close(request, socket, entry);
   }
@@ -197,7 +211,11 @@ export class WebSocketProxy {
     this.#sendAway(candidate, "no-backend", closes.backendUnavailable);
   }
 
-  #dial({ request, address, signal }: Candidate, backend: Backend, authorization: string | undefined): Promise<DialOutcome> {
+  #dial(
+    { request, address, signal }: Candidate,
+    backend: Backend,
+    authorization: string | undefined,
+  ): Promise<DialOutcome> {
     const isTls = "encrypted" in request.socket;
     return dialBackend({
       url: backend.url,
@@ -228,7 +246,12 @@ export class WebSocketProxy {
     }
   }
 
-  #open({ request, socket, head, address, startMs }: Candidate, caller: Caller, backend: Backend, dialled: Dialled): void {
+  #open(
+    { request, socket, head, address, startMs }: Candidate,
+    caller: Caller,
+    backend: Backend,
+    dialled: Dialled,
+  ): void {
     const { clock, tally, keepaliveMs } = this.#options;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepaliveMs);
@@ -249,7 +272,12 @@ export class WebSocketProxy {
     remoteAddress: string,
   ): void {
     const { clock, tally, tunnels, bounds, onTunnel } = this.#options;
-    const details = { tunnel_id: randomUUID(), user_id: userId, remote_address: remoteAddress, backend: backend.url.host };
+    const details = {
+      tunnel_id: randomUUID(),
+      user_id: userId,
+      remote_address: remoteAddress,
+      backend: backend.url.host,
+    };
     const connectedAtMs = clock.wall();
     onTunnel("opened", details);
     const tunnel = new Tunnel({

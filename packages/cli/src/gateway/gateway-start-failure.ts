@@ -5,7 +5,8 @@ import { exitCodes } from "../exit-codes.js";
 
 /** The error to end with; what is none of the known failures is handed back as it is. */
 export function gatewayStartFailure(error: unknown, { gateway }: Settings): unknown {
-  if (error instanceof AuthSettingsError) return new CliError(error.message, { exitCode: exitCodes.config, cause: error });
+  if (error instanceof AuthSettingsError)
+    return new CliError(error.message, { exitCode: exitCodes.config, cause: error });
   if (!(error instanceof Error)) return error;
   if (error.message.startsWith("gateway.tls.")) {
     return new CliError(error.message, { exitCode: exitCodes.config, hint: causeText(error), cause: error });

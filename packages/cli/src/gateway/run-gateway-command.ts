@@ -1,6 +1,13 @@
 // `sluice gateway` at work.
 import { type SluiceGateway, WatchedFiles } from "@sluice/gateway";
-import { createLogger, formatProblem, loadSettings, type LoadSettingsOptions, type Logger, superviseProcess } from "@sluice/runtime";
+import {
+  createLogger,
+  formatProblem,
+  loadSettings,
+  type LoadSettingsOptions,
+  type Logger,
+  superviseProcess,
+} from "@sluice/runtime";
 import { settingsOrProblems } from "../config/settings-or-problems.js";
 import { devBanner } from "../serve/dev-banner.js";
 import type { ServeOptions } from "../serve/serve.js";
@@ -51,5 +58,9 @@ export async function runGatewayCommand({ config, flags }: ServeOptions, termina
 function reload(gateway: SluiceGateway, options: LoadSettingsOptions, logger: Logger): void {
   const loaded = loadSettings(options);
   if (loaded.ok) gateway.reload(loaded.settings);
-  else logger.error({ problems: loaded.problems.map((problem) => formatProblem(problem)) }, "the settings stay as they were");
+  else
+    logger.error(
+      { problems: loaded.problems.map((problem) => formatProblem(problem)) },
+      "the settings stay as they were",
+    );
 }

@@ -6,7 +6,7 @@ import {
   type FoundToken,
   identify,
   type Identity,
-  TicketStore,
+  type TicketStore,
 } from "@sluice/runtime";
 
 /** An authenticated caller. */

@@ -16,7 +16,10 @@ export interface OnwardIdentityOptions {
 const all = ["*"];
 
 /** The `Authorization` for a backend; undefined where nobody is asked for a token (`auth.dev`). */
-export async function onwardAuthorization(caller: Caller, { exchange, clock }: OnwardIdentityOptions): Promise<string | undefined> {
+export async function onwardAuthorization(
+  caller: Caller,
+  { exchange, clock }: OnwardIdentityOptions,
+): Promise<string | undefined> {
   if (exchange === null) return caller.token === "" ? undefined : `Bearer ${caller.token}`;
   const { events, clusters, publish, admin } = caller.rights;
   const scopes = [...(publish ? [publishScope] : []), ...(admin ? [adminScope] : [])];

@@ -22,7 +22,12 @@ export class HealthChecks {
   constructor(options: HealthChecksOptions) {
     this.#options = options;
     const { timeoutMs } = options;
-    this.#agent = new Agent({ connections: 1, connect: { timeout: timeoutMs }, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
+    this.#agent = new Agent({
+      connections: 1,
+      connect: { timeout: timeoutMs },
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    });
   }
 
   /** Looks now, and then at the interval. */
@@ -53,7 +58,10 @@ export class HealthChecks {
   async #ask(url: URL): Promise<"ready" | "not-ready" | "late"> {
     try {
       const target = new URL(`${url.pathname.replace(/\/+$/, "")}/readyz`, url);
-      const { statusCode, body } = await request(target, { dispatcher: this.#agent, signal: AbortSignal.timeout(this.#options.timeoutMs) });
+      const { statusCode, body } = await request(target, {
+        dispatcher: this.#agent,
+        signal: AbortSignal.timeout(this.#options.timeoutMs),
+      });
       await body.dump();
       // Any WebSocket server can be behind us: one that answers without knowing the path is there.
       return statusCode <= okMax || statusCode === notFound || isNoHttpPath(statusCode) ? "ready" : "not-ready";
@@ -65,7 +73,8 @@ export class HealthChecks {
   #judgeError(error: unknown): "ready" | "not-ready" | "late" {
     if (error instanceof errors.HTTPParserError) return "ready";
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    const isLate = code === "UND_ERR_CONNECT_TIMEOUT" || code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT";
+    const isLate =
+      code === "UND_ERR_CONNECT_TIMEOUT" || code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT";
     const isAborted = error instanceof Error && error.name === "TimeoutError";
     return isLate || isAborted ? "late" : "not-ready";
   }

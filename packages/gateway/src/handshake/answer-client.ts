@@ -15,7 +15,8 @@ export interface Agreed {
 
 /** Sends 101. The bare `bearer` is answered where nothing else was agreed: a browser fails an offer left unanswered. */
 export function acceptClient(request: IncomingMessage, socket: Socket, { subprotocol, extensions }: Agreed): void {
-  const answered = subprotocol ?? selectSubprotocol(offeredSubprotocols(request.headers).filter((item) => item === "bearer"));
+  const answered =
+    subprotocol ?? selectSubprotocol(offeredSubprotocols(request.headers).filter((item) => item === "bearer"));
   const lines = [
     "HTTP/1.1 101 Switching Protocols",
     "Upgrade: websocket",
@@ -31,7 +32,12 @@ export function acceptClient(request: IncomingMessage, socket: Socket, { subprot
  * Completes the handshake and closes at once, for whoever can't read a refused one. What the client still sends is read
  * and dropped, so that no reset overtakes the close; after `lingerMs` the socket is cut.
  */
-export function closeAfterHandshake(request: IncomingMessage, socket: Socket, entry: CloseEntry, lingerMs: number): void {
+export function closeAfterHandshake(
+  request: IncomingMessage,
+  socket: Socket,
+  entry: CloseEntry,
+  lingerMs: number,
+): void {
   const subprotocol = selectSubprotocol(offeredSubprotocols(request.headers));
   acceptClient(request, socket, { subprotocol });
   socket.end(encodeCloseFrame(entry, "client"));

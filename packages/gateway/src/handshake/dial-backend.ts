@@ -58,13 +58,19 @@ export function dialBackend(dial: DialRequest): Promise<DialOutcome> {
     request.on("information", ({ statusCode }) => statusCode === 101 && fail("protocol"));
     request.on("upgrade", (response, _socket, head) => {
       const agreed = judgeAnswer(response, key, dial);
-      settle(agreed === undefined ? { kind: "failed", failure: "protocol" } : { kind: "open", backend, head, ...agreed });
+      settle(
+        agreed === undefined ? { kind: "failed", failure: "protocol" } : { kind: "open", backend, head, ...agreed },
+      );
     });
     request.end();
   });
 }
 
-function send({ url, target, headers, subprotocols, extensions }: DialRequest, key: string, backend: BackendSocket): ClientRequest {
+function send(
+  { url, target, headers, subprotocols, extensions }: DialRequest,
+  key: string,
+  backend: BackendSocket,
+): ClientRequest {
   return httpRequest({
     createConnection: () => backend.socket,
     method: "GET",
@@ -95,7 +101,8 @@ function judgeAnswer(
 ): { subprotocol: string | undefined; extensions: string | undefined } | undefined {
   const { headers, statusCode } = response;
   const words = (headers.connection ?? "").split(",").map((word) => word.trim().toLowerCase());
-  if (statusCode !== 101 || headers.upgrade?.toLowerCase() !== "websocket" || !words.includes("upgrade")) return undefined;
+  if (statusCode !== 101 || headers.upgrade?.toLowerCase() !== "websocket" || !words.includes("upgrade"))
+    return undefined;
   if (headers["sec-websocket-accept"] !== acceptFor(key)) return undefined;
   const subprotocol = headers["sec-websocket-protocol"];
   if (subprotocol !== undefined && !subprotocols.includes(subprotocol)) return undefined;

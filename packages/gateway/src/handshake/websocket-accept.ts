@@ -11,5 +11,7 @@ export function newWebSocketKey(): string {
 
 /** The `Sec-WebSocket-Accept` that belongs to a key. */
 export function acceptFor(key: string): string {
-  return createHash("sha1").update(key + guid).digest("base64");
+  return createHash("sha1")
+    .update(key + guid)
+    .digest("base64");
 }

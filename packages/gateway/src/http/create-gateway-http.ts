@@ -3,7 +3,13 @@ import { createServer as createPlainServer, type IncomingMessage, type Server, t
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import cors from "@fastify/cors";
-import { isOriginAllowed, problemServerOptions, registerProblemHandlers, sendProblem, type Settings } from "@sluice/runtime";
+import {
+  isOriginAllowed,
+  problemServerOptions,
+  registerProblemHandlers,
+  sendProblem,
+  type Settings,
+} from "@sluice/runtime";
 import fastify, { type FastifyInstance } from "fastify";
 import { isHostAllowed } from "../admission/allowed-host.js";
 import { addressKey, type ClientAddress } from "../admission/client-address.js";
@@ -50,7 +56,9 @@ export interface GatewayHttp {
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 function tlsFilesOf({ gateway: { tls } }: Settings): TlsFiles | undefined {
-  return tls.cert_file === null || tls.key_file === null ? undefined : { certFile: tls.cert_file, keyFile: tls.key_file };
+  return tls.cert_file === null || tls.key_file === null
+    ? undefined
+    : { certFile: tls.cert_file, keyFile: tls.key_file };
 }
 
 function listener(handler: Handler, settings: Settings, files: TlsFiles | undefined): Server {
@@ -151,7 +159,8 @@ export async function createGatewayHttp(options: GatewayHttpOptions): Promise<Ga
     reloadTls: () => {
       if (files === undefined) return;
       const context = readTlsFiles(files);
-      if ("setSecureContext" in app.server) (app.server as ReturnType<typeof createTlsServer>).setSecureContext(context);
+      if ("setSecureContext" in app.server)
+        (app.server as ReturnType<typeof createTlsServer>).setSecureContext(context);
     },
     close: async () => {
       await app.close();

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { type Clock, pathOf, type Problem, type RequireIdentity, sendProblem } from "@sluice/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { Agent, type Dispatcher } from "undici";
+import { Agent } from "undici";
 import type { Caller } from "../admission/callers.js";
 import type { ClientAddress } from "../admission/client-address.js";
 import type { Backend } from "../backends/backend.js";
@@ -44,7 +44,8 @@ interface Forwarded {
 }
 
 /** RFC 9110 §7.6.1, and what this door says itself. */
-const notPassedBack = /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|access-control-.*|vary)$/;
+const notPassedBack =
+  /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|access-control-.*|vary)$/;
 const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
 
 const noBackend: Problem = { name: "unavailable", detail: "No backend is available", headers: { "retry-after": "1" } };
@@ -74,52 +75,70 @@ export class HttpProxy {
     }
     const caller = await requireIdentity(request, reply);
     if (caller === undefined) return reply;
-    if (Number(request.headers["content-length"] ?? 0) > bodyBytesMax) return sendProblem(reply, tooLarge(bodyBytesMax));
+    if (Number(request.headers["content-length"] ?? 0) > bodyBytesMax)
+      return sendProblem(reply, tooLarge(bodyBytesMax));
     const abort = new AbortController();
     reply.raw.once("close", () => abort.abort());
     const isTls = "encrypted" in request.raw.socket;
     const authorization = await authorizationFor(caller);
-    const headers = forwardedHeaders(request.raw, httpHeaders, { clientAddress: clientAddress(request.raw), isTls, authorization });
+    const headers = forwardedHeaders(request.raw, httpHeaders, {
+      clientAddress: clientAddress(request.raw),
+      isTls,
+      authorization,
+    });
     const hasBody = bodyOf(request.raw);
     if (!hasBody) delete headers["content-length"];
     return this.#forward({ request, reply, headers, hasBody, signal: abort.signal });
   }
 
   async #forward(forwarded: Forwarded): Promise<unknown> {
-    const { pool, tally, clock } = this.#options;
-    const { reply, hasBody, signal } = forwarded;
+    const { pool, tally } = this.#options;
+    const { reply } = forwarded;
     const tried = new Set<Backend>();
     while (tried.size < triesMax) {
       const backend = pool.choose(tried);
       if (backend === undefined) break;
       if (tried.size > 0) tally.retries += 1;
       tried.add(backend);
-      backend.connections += 1;
-      try {
-        return await this.#exchange(backend, forwarded);
-      } catch (error) {
-        if (signal.aborted || reply.raw.headersSent) return reply.raw.destroy();
-        if (error instanceof BodyTooLargeError) return sendProblem(reply, tooLarge(this.#options.bodyBytesMax));
-        const failure = kindOf(error);
-        tally.backendErrors.add(failure);
-        backend.failed(clock.now());
-        this.#options.onBackendFailure(backend, failure);
-        // What a backend may have begun to do is not asked of another.
-        if (failure !== "connect" || hasBody) return sendProblem(reply, failure === "connect" ? noBackend : lostBackend);
-      } finally {
-        backend.connections -= 1;
-      }
+      const problem = await this.#try(backend, forwarded);
+      if (problem === "answered") return reply;
+      if (problem !== "another") return sendProblem(reply, problem);
     }
     tally.refused.add("no-backend");
     return sendProblem(reply, noBackend);
   }
 
-  async #exchange(backend: Backend, { request, reply, headers, hasBody, signal }: Forwarded): Promise<FastifyReply> {
+  /** What came of one backend: an answer, a problem to send, or reason to ask another. */
+  async #try(backend: Backend, forwarded: Forwarded): Promise<"answered" | "another" | Problem> {
+    const { reply, hasBody, signal } = forwarded;
+    backend.connections += 1;
+    try {
+      await this.#exchange(backend, forwarded);
+      return "answered";
+    } catch (error) {
+      if (signal.aborted || reply.raw.headersSent) {
+        reply.raw.destroy();
+        return "answered";
+      }
+      if (error instanceof BodyTooLargeError) return tooLarge(this.#options.bodyBytesMax);
+      const failure = kindOf(error);
+      this.#options.tally.backendErrors.add(failure);
+      backend.failed(this.#options.clock.now());
+      this.#options.onBackendFailure(backend, failure);
+      if (failure !== "connect") return lostBackend;
+      // Undici has begun to read the body: there is none for another backend.
+      return hasBody ? noBackend : "another";
+    } finally {
+      backend.connections -= 1;
+    }
+  }
+
+  async #exchange(backend: Backend, { request, reply, headers, hasBody, signal }: Forwarded): Promise<void> {
     this.#options.tally.requests += 1;
     const response = await this.#agent.request({
       origin: backend.url.origin,
       path: forwardedTarget(request.raw.url ?? "/", backend.url),
-      method: request.method as Dispatcher.HttpMethod,
+      method: request.method,
       headers: { ...headers, host: backend.url.host },
       body: hasBody ? boundedBody(request.raw, this.#options.bodyBytesMax) : null,
       signal,
@@ -131,7 +150,6 @@ export class HttpProxy {
     // At once: a stream of events may have none for a while.
     reply.raw.flushHeaders();
     await pipeline(response.body, reply.raw);
-    return reply;
   }
 }
 
@@ -141,7 +159,7 @@ function bodyOf({ method, headers }: IncomingMessage): boolean {
 }
 
 function passedBack(headers: IncomingHttpHeaders): Record<string, string | string[]> {
-  const nominated = new Set(String(headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase()));
+  const nominated = new Set((headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase()));
   const passed: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined && !notPassedBack.test(name) && !nominated.has(name)) passed[name] = value;
@@ -150,10 +168,22 @@ function passedBack(headers: IncomingHttpHeaders): Record<string, string | strin
 }
 
 function tooLarge(allowed: number): Problem {
-  return { name: "body-too-large", detail: "The body is larger than the gateway takes", allowed, headers: { connection: "close" } };
+  return {
+    name: "body-too-large",
+    detail: "The body is larger than the gateway takes",
+    allowed,
+    headers: { connection: "close" },
+  };
 }
 
-const connectCodes = new Set(["ECONNREFUSED", "UND_ERR_CONNECT_TIMEOUT", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"]);
+const connectCodes = new Set([
+  "ECONNREFUSED",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+]);
 
 function kindOf(error: unknown): "connect" | "timeout" | "protocol" {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";

@@ -12,7 +12,10 @@ export interface OpsRoutesOptions {
   readonly metrics: { readonly contentType: string; metrics(): Promise<string> };
 }
 
-export function registerOpsRoutes(app: FastifyInstance, { pool, tunnels, clock, isDraining, metrics }: OpsRoutesOptions): void {
+export function registerOpsRoutes(
+  app: FastifyInstance,
+  { pool, tunnels, clock, isDraining, metrics }: OpsRoutesOptions,
+): void {
   const unreadiness = (): string | undefined => {
     if (isDraining()) return "The gateway is draining";
     return pool.available === 0 ? "No backend is available" : undefined;

@@ -39,7 +39,9 @@ export function registerOwnRoutes(app: FastifyInstance, options: OwnRoutesOption
     }
     options.onIssued();
     // A ticket is a credential: no cache may keep it (RFC 9111 §5.2.2.5).
-    return reply.header("cache-control", "no-store").send({ ticket: outcome.ticket, expires_in_ms: outcome.expiresInMs });
+    return reply
+      .header("cache-control", "no-store")
+      .send({ ticket: outcome.ticket, expires_in_ms: outcome.expiresInMs });
   });
 
   app.get("/api/v1/tunnels", async (request, reply) => {

@@ -8,7 +8,7 @@ export interface TlsFiles {
 }
 
 /** Oldest version that is spoken (RFC 9325 §3.1.1). */
-export const minVersion = "TLSv1.2";
+const minVersion = "TLSv1.2";
 
 /**
  * Reads both, and tries whether they go together.

@@ -92,7 +92,8 @@ export class FrameTracker {
     const isControl = opcode >= opcodeClose;
     if (((second & 0x80) !== 0) !== this.#options.masked) return this.#refuse("protocol");
     if (isControl) {
-      if (opcode > controlOpcodeMax || !isFinal || length > controlBytesMax || reserved !== 0) return this.#refuse("protocol");
+      if (opcode > controlOpcodeMax || !isFinal || length > controlBytesMax || reserved !== 0)
+        return this.#refuse("protocol");
       if (opcode === opcodeClose && length === 1) return this.#refuse("protocol");
     } else {
       const isContinuation = opcode === opcodeContinuation;

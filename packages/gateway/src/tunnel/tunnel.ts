@@ -24,7 +24,14 @@ export interface TunnelMeter {
 
 /** Why a tunnel ended, for logs and metrics. */
 export type TunnelEnd =
-  "closed" | "client-gone" | "backend-lost" | "client-fault" | "backend-fault" | "client-stalled" | "backend-stalled" | "ended-here";
+  | "closed"
+  | "client-gone"
+  | "backend-lost"
+  | "client-fault"
+  | "backend-fault"
+  | "client-stalled"
+  | "backend-stalled"
+  | "ended-here";
 
 export interface TunnelOptions {
   readonly client: Socket;

@@ -59,7 +59,8 @@ export const togetherRules: readonly TogetherRule[] = [
   },
   {
     paths: ["gateway.identity.exchange", "auth.mapping"],
-    allowed: "an empty auth.mapping at the gateway while gateway.identity.exchange is true; a token can't carry its rights",
+    allowed:
+      "an empty auth.mapping at the gateway while gateway.identity.exchange is true; a token can't carry its rights",
     check: ({ gateway: { identity }, auth }) => {
       return identity.exchange && auth.mapping.length > 0 ? "is true beside a mapping" : undefined;
     },

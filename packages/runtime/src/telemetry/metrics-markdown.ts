@@ -14,7 +14,10 @@ function row(definition: MetricDefinition): string {
 
 /** Tables of metrics under a heading each; all there are when absent. */
 export function metricsMarkdown(
-  tables: Readonly<Record<string, MetricTable>> = { "Streaming service": serverMetricsTable, Gateway: gatewayMetricsTable },
+  tables: Readonly<Record<string, MetricTable>> = {
+    "Streaming service": serverMetricsTable,
+    Gateway: gatewayMetricsTable,
+  },
 ): string {
   const sections = Object.entries(tables).flatMap(([heading, table]) => [
     `## ${heading}`,

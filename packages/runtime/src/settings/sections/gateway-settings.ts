@@ -53,7 +53,8 @@ const tunnelSettings = Type.Object({
     minimum: 100,
     maximum: hourMs,
     unit: "ms",
-    description: "Time that a side may take nothing and send nothing while bytes wait for it; past it the tunnel is cut.",
+    description:
+      "Time that a side may take nothing and send nothing while bytes wait for it; past it the tunnel is cut.",
   }),
   keepalive_ms: integer({
     default: 15_000,
@@ -124,7 +125,8 @@ const healthSettings = Type.Object({
     minimum: 10,
     maximum: minuteMs,
     unit: "ms",
-    description: "Time for the answer; two late ones in a row make a backend unavailable, one refused connection does at once.",
+    description:
+      "Time for the answer; two late ones in a row make a backend unavailable, one refused connection does at once.",
   }),
 });
 
@@ -203,7 +205,8 @@ export const gatewaySettings = Type.Object({
   allowed_hosts: list(element(isHost), {
     default: [],
     maxItems: listMax,
-    description: "Names that callers may know the gateway by (`Host`, without its port); others get HTTP 403. Empty is any.",
+    description:
+      "Names that callers may know the gateway by (`Host`, without its port); others get HTTP 403. Empty is any.",
     allowed: host,
   }),
   trusted_proxies: list(element(isAddressRange), {
@@ -226,6 +229,7 @@ export const gatewaySettings = Type.Object({
     minimum: 0,
     maximum: 600_000,
     unit: "ms",
-    description: "Time over which a stopping gateway, or one whose backend is drained, closes its tunnels one after the other.",
+    description:
+      "Time over which a stopping gateway, or one whose backend is drained, closes its tunnels one after the other.",
   }),
 });
