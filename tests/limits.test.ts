@@ -1,10 +1,14 @@
 // What a client may cost: sizes, rates, numbers and times, each with what happens on excess.
+import { createServer as createHttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import {
   connectionsOf,
   eventually,
   frameBytes,
+  metricOf,
   mint,
   opcodes,
+  publish,
   RawClient,
   RawSocket,
   startServer,
@@ -25,6 +29,18 @@ beforeAll(async () => {
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
+
+/** An HTTP server that takes requests and never answers. */
+async function startSilentIssuer(): Promise<{ readonly url: string; [Symbol.asyncDispose](): Promise<void> }> {
+  const issuer = createHttpServer(() => {});
+  await new Promise<void>((resolve) => issuer.listen(0, "127.0.0.1", resolve));
+  const close = async (): Promise<void> => {
+    issuer.closeAllConnections();
+    await new Promise((resolve) => issuer.close(resolve));
+  };
+  const { port } = issuer.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/introspect`, [Symbol.asyncDispose]: close };
+}
 
 /** A ping that takes `bytes` on the wire. */
 function pingOf(bytes: number): string {
@@ -229,6 +245,26 @@ describe("a handshake", () => {
     expect(tookMs).toBeLessThan(handshakeMs + latenessMs);
   });
 
+  it("whose token can't be checked in that time is answered with 503, and holds no place", async () => {
+    await using silent = await startSilentIssuer();
+    const auth = {
+      introspection_url: silent.url,
+      introspection_client_id: "sluice",
+      introspection_client_secret: "not a real one",
+    };
+    await using strict = await startServer({ auth, limits: { handshake_ms: handshakeMs, connections: 1 } });
+    for (let n = 0; n < 2; n += 1) {
+      const { status, body } = await RawClient.refused(strict.url, { token: "opaque" });
+      expect({ status, body: JSON.parse(body) as unknown }).toMatchObject({
+        status: 503,
+        body: {
+          type: "urn:sluice:problem:authentication-unavailable",
+          detail: "The token could not be checked in time",
+        },
+      });
+    }
+  });
+
   it("whose head drips in byte by byte is given up just the same", async () => {
     await using strict = await startServer({ limits: { handshake_ms: handshakeMs } });
     await using raw = await RawSocket.connect(strict.url);
@@ -239,6 +275,34 @@ describe("a handshake", () => {
     clearInterval(drip);
     expect(performance.now() - startMs).toBeLessThan(handshakeMs + latenessMs);
   });
+});
+
+it("replies that are not read stop the reading of commands, and all of them come when they are read", async () => {
+  await using fast = await startServer({ limits: { commands_per_second: 1_000_000, command_burst: 1_000_000 } });
+  await using client = await RawClient.connect(fast.url, { token, query: "policy=replay" });
+  await client.subscribe(["LARGE"]);
+  client.pause();
+  const large = { event_type: "LARGE", payload: "x".repeat(4000) };
+  await publish(
+    fast.url,
+    Array.from({ length: 4000 }, () => large),
+  );
+  await eventually("the connection to be paused", async () => {
+    const [shown] = await connectionsOf(fast.url);
+    return shown?.["paused"] === true ? true : undefined;
+  });
+  const asked = 20_000;
+  for (let n = 0; n < asked; n += 1) client.send({ type: "ping", timestamp: n });
+  const pings = 'sluice_commands_total{type="ping"}';
+  const heard = await eventually("the first pings to be heard", async () => {
+    const count = await metricOf(fast.url, pings);
+    return count !== undefined && count > 0 ? count : undefined;
+  });
+  expect(heard, "pings heard while nothing is read").toBeLessThan(asked / 2);
+  client.resume();
+  let pongs = 0;
+  await client.until("the last pong", (frame) => frame.type === "pong" && (pongs += 1) === asked, 30_000);
+  expect(await metricOf(fast.url, pings)).toBe(asked);
 });
 
 it("max_messages of the query can make the buffer smaller, never larger", async () => {
