@@ -41,7 +41,7 @@ export default defineConfig({
     ],
     coverage: {
       provider: "v8",
-      include: ["packages/{protocol,runtime,server}/src/**/*.ts"],
+      include: ["packages/{protocol,runtime,server,gateway}/src/**/*.ts"],
       exclude: ["**/*.test.ts", "**/*-contract.ts", "**/contract/**"],
       reporter: ["text-summary", "json-summary", "html"],
       reportsDirectory: "coverage",
@@ -49,6 +49,7 @@ export default defineConfig({
         "packages/protocol/src/**": { lines: linesCovered },
         "packages/runtime/src/**": { lines: linesCovered },
         "packages/server/src/**": { lines: linesCovered },
+        "packages/gateway/src/**": { lines: linesCovered },
       },
     },
   },
