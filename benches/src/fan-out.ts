@@ -60,7 +60,14 @@ async function measure(name: string, script: string): Promise<FanOutResult> {
   const source: SourceOptions = { perSecond };
   await using server = new PinnedChild<ServerReport>(script, source, serverCore);
   const { port, headers, subscribe } = await server.next();
-  const load: LoadClientOptions = { port, path: "/ws", headers, subscribe, connections: subscribers, sampleEvery: perSecond === null ? sampleEvery : 7 };
+  const load: LoadClientOptions = {
+    port,
+    path: "/ws",
+    headers,
+    subscribe,
+    connections: subscribers,
+    sampleEvery: perSecond === null ? sampleEvery : 7,
+  };
   await using client = new PinnedChild<LoadReport>("load-client.js", load, clientCore);
   await client.next();
   await server.ask("start");
@@ -118,7 +125,9 @@ function summary(name: string): Omit<FanOutResult, "server"> {
 }
 
 const [plain, ours] = contenders.map(({ name }) => ({ name, ...summary(name) }));
-process.stdout.write("| server | deliveries/s | CPU s per 1M | p50 ms | p99 ms | gaps | out of order | events/s in | client CPU |\n");
+process.stdout.write(
+  "| server | deliveries/s | CPU s per 1M | p50 ms | p99 ms | gaps | out of order | events/s in | client CPU |\n",
+);
 process.stdout.write("|---|---|---|---|---|---|---|---|---|\n");
 for (const row of [plain, ours]) {
   if (row === undefined) continue;

@@ -42,7 +42,12 @@ export class FrameScanner {
     }
   }
 
-  #slowHeader(chunk: Buffer, from: number, length: number, onText?: (chunk: Buffer, at: number, end: number) => void): number {
+  #slowHeader(
+    chunk: Buffer,
+    from: number,
+    length: number,
+    onText?: (chunk: Buffer, at: number, end: number) => void,
+  ): number {
     let at = from;
     while (at < length) {
       this.#header[this.#headerBytes] = chunk[at] as number;

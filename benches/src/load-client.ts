@@ -50,7 +50,10 @@ let latenciesMs: number[] = [];
 function maskedFrame(text: string): Buffer {
   const payload = Buffer.from(text);
   const mask = randomBytes(4);
-  const head = payload.length < 126 ? Buffer.from([0x81, 0x80 | payload.length]) : Buffer.from([0x81, 0xfe, payload.length >> 8, payload.length & 0xff]);
+  const head =
+    payload.length < 126
+      ? Buffer.from([0x81, 0x80 | payload.length])
+      : Buffer.from([0x81, 0xfe, payload.length >> 8, payload.length & 0xff]);
   const masked = payload.map((byte, index) => byte ^ (mask[index % 4] as number));
   return Buffer.concat([head, mask, masked]);
 }
@@ -133,7 +136,16 @@ function open(): Promise<void> {
 
 function report(): void {
   const { user, system } = process.cpuUsage();
-  const message: LoadReport = { connected, frames, bytes, gaps, outOfOrder, closed, latenciesMs, cpuMs: (user + system) / 1000 };
+  const message: LoadReport = {
+    connected,
+    frames,
+    bytes,
+    gaps,
+    outOfOrder,
+    closed,
+    latenciesMs,
+    cpuMs: (user + system) / 1000,
+  };
   latenciesMs = [];
   process.send?.(message);
 }

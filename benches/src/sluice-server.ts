@@ -27,7 +27,11 @@ let published = 0;
 let isRunning = false;
 
 function events(count: number): unknown[] {
-  return Array.from({ length: count }, () => ({ event_type: "GPU_UPDATE", cluster_id: "c-1", payload: benchPayload() }));
+  return Array.from({ length: count }, () => ({
+    event_type: "GPU_UPDATE",
+    cluster_id: "c-1",
+    payload: benchPayload(),
+  }));
 }
 
 async function saturate(): Promise<void> {
