@@ -1,5 +1,14 @@
 // Protocol §1: the four places of a token, what is answered to a bad one, and what is echoed.
-import { mint, RawClient, RawSocket, request, startServer, upgradeRequest, type ConnectOptions } from "@sluice/testkit";
+import {
+  ManualClock,
+  mint,
+  RawClient,
+  RawSocket,
+  request,
+  startServer,
+  upgradeRequest,
+  type ConnectOptions,
+} from "@sluice/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const k8sPrefix = "base64url.bearer.authorization.k8s.io.";
@@ -149,6 +158,23 @@ describe("the Origin of a page", () => {
       expect((await RawClient.refused(server.url, { token, origin })).status).toBe(403);
     },
   );
+});
+
+it.each([
+  [29_999, "connected"],
+  [30_001, "refused"],
+])("a ticket is good for 30 s: after %s ms it is %s", async (ms, expected) => {
+  const clock = new ManualClock();
+  await using timed = await startServer({}, { clock });
+  const { json } = await request(timed.url, "/api/v1/tickets", { method: "POST", token });
+  clock.advance(ms);
+  const query = `ticket=${(json as { readonly ticket: string }).ticket}`;
+  if (expected === "refused") {
+    expect((await RawClient.refused(timed.url, { query })).status).toBe(401);
+  } else {
+    await using client = await RawClient.connect(timed.url, { query });
+    expect(await client.take()).toMatchObject({ type: "connected" });
+  }
 });
 
 it("?token= is refused where it is switched off", async () => {
