@@ -41,12 +41,13 @@ export default defineConfig({
     ],
     coverage: {
       provider: "v8",
-      include: ["packages/{protocol,runtime,server,gateway}/src/**/*.ts"],
+      include: ["packages/{protocol,client,runtime,server,gateway}/src/**/*.ts"],
       exclude: ["**/*.test.ts", "**/*-contract.ts", "**/contract/**"],
       reporter: ["text-summary", "json-summary", "html"],
       reportsDirectory: "coverage",
       thresholds: {
         "packages/protocol/src/**": { lines: linesCovered },
+        "packages/client/src/**": { lines: linesCovered },
         "packages/runtime/src/**": { lines: linesCovered },
         "packages/server/src/**": { lines: linesCovered },
         "packages/gateway/src/**": { lines: linesCovered },

@@ -2,17 +2,18 @@
 // together.
 
 /** Least wait, ms. */
-export const backoffMinMs = 500;
+const backoffMinMs = 500;
 /** Most wait, ms. */
-export const backoffMaxMs = 20_000;
+const backoffMaxMs = 20_000;
 
-/** Doublings after which the cap holds anyway; keeps the power finite. */
-const doublingsMax = 16;
+/** A connection that held this long is a success whatever was waited before, ms. */
+const stableMs = 5_000;
 
 /** Waits that grow with each attempt: `min + random × min × 2^attempt`, at most `max`. Pure, apart from `random`. */
 export class Backoff {
   readonly #random: () => number;
   #attempts = 0;
+  #lastMs = 0;
 
   /** `random` gives numbers from 0 to below 1. */
   constructor(random: () => number) {
@@ -26,13 +27,14 @@ export class Backoff {
 
   /** The wait before the next attempt, ms: `backoffMinMs` to `backoffMaxMs`. */
   next(): number {
-    const spread = backoffMinMs * 2 ** Math.min(this.#attempts, doublingsMax);
+    const spread = Math.min(backoffMaxMs, backoffMinMs * 2 ** this.#attempts);
     this.#attempts += 1;
-    return Math.min(backoffMaxMs, Math.round(backoffMinMs + this.#random() * Math.min(backoffMaxMs, spread)));
+    this.#lastMs = Math.min(backoffMaxMs, Math.round(backoffMinMs + this.#random() * spread));
+    return this.#lastMs;
   }
 
-  /** A success that held: the next wait is a short one again. */
-  reset(): void {
-    this.#attempts = 0;
+  /** A connection held for `ms`. When that is longer than the wait for it was, the next wait is a short one again. */
+  held(ms: number): void {
+    if (ms >= Math.min(stableMs, this.#lastMs)) this.#attempts = 0;
   }
 }

@@ -9,14 +9,10 @@ const entries: readonly CloseEntry[] = Object.values(closes);
  */
 export function dutyOf(code: number, reason: string): CloseDuty {
   const sameCode = entries.filter((entry) => entry.code === code);
-  const entry = sameCode.find((candidate) => candidate.reason === reason) ?? sameCode.at(-1);
-  return entry?.duty ?? "reconnect";
+  return (sameCode.find((entry) => entry.reason === reason) ?? sameCode.at(-1))?.duty ?? "reconnect";
 }
-
-const lostCodes: readonly number[] = [1005, 1006];
 
 /** A close in words: `Revoked (4403)`. */
 export function describeClose(code: number, reason: string): string {
-  if (lostCodes.includes(code)) return "the connection was lost";
-  return `${reason === "" ? "the server closed the connection" : reason} (${code})`;
+  return `${reason || "connection lost"} (${code})`;
 }

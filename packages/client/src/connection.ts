@@ -80,7 +80,7 @@ export class Connection {
    * interval: it is the reader that is slow, we are not gone.
    */
   pause(): void {
-    if (this.#isPaused || this.#isOver || this.#socket.pause === undefined || this.#socket.resume === undefined) return;
+    if (this.#isPaused || this.#isOver || this.#socket.pause === undefined) return;
     this.#isPaused = true;
     this.#liveness.suspend();
     this.#socket.pause();

@@ -1,6 +1,7 @@
 // Saves moved cursors, at most one save of each in a while.
 import type { Cursor, CursorStore } from "./cursor-store.js";
 import type { Environment } from "./environment.js";
+import type { Tally } from "./status.js";
 
 /** Between two saves, ms: what may be handed out a second time after a crash. */
 const saveEveryMs = 1_000;
@@ -8,13 +9,13 @@ const saveEveryMs = 1_000;
 export class CursorKeeper {
   readonly #store: CursorStore | undefined;
   readonly #environment: Environment;
+  readonly #tally: Tally;
   readonly #moved = new Map<string, Cursor>();
   #cancel: (() => void) | undefined;
-  /** Saves and loads that failed. */
-  failures = 0;
 
-  constructor(store: CursorStore | undefined, environment: Environment) {
+  constructor(store: CursorStore | undefined, environment: Environment, tally: Tally) {
     this.#store = store;
+    this.#tally = tally;
     this.#environment = environment;
   }
 
@@ -22,7 +23,7 @@ export class CursorKeeper {
     try {
       return await this.#store?.load(name);
     } catch {
-      this.failures += 1;
+      this.#tally.cursorFailures += 1;
       return undefined;
     }
   }
@@ -46,7 +47,7 @@ export class CursorKeeper {
     try {
       await this.#store?.save(name, cursor);
     } catch {
-      this.failures += 1;
+      this.#tally.cursorFailures += 1;
     }
   }
 }

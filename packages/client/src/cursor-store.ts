@@ -30,23 +30,13 @@ export interface KeyValueStorage {
   setItem(key: string, value: string): void;
 }
 
-/** Cursors in the browser's `localStorage`, under `sluice:<name>`; what is there and is no cursor counts as none. */
+/** Cursors in the browser's `localStorage`, under `sluice:<name>`. */
 export function localStorageCursors(
   storage: KeyValueStorage = (globalThis as unknown as { readonly localStorage: KeyValueStorage }).localStorage,
   prefix = "sluice:",
 ): CursorStore {
   return {
-    load: (name) => readCursor(storage.getItem(prefix + name)),
+    load: (name) => (JSON.parse(storage.getItem(prefix + name) ?? "null") as Cursor | null) ?? undefined,
     save: (name, cursor) => storage.setItem(prefix + name, JSON.stringify(cursor)),
   };
-}
-
-function readCursor(text: string | null): Cursor | undefined {
-  try {
-    const { seq, epoch } = JSON.parse(text ?? "") as Partial<Cursor>;
-    if (!Number.isSafeInteger(seq) || (seq as number) < 0) return undefined;
-    return { seq: seq as number, ...(typeof epoch === "string" ? { epoch } : {}) };
-  } catch {
-    return undefined;
-  }
 }

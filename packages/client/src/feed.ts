@@ -1,7 +1,7 @@
 // One subscription: what waits for its consumer, fetched from the log where it isn't in memory, and handed out in order.
 import type { Cursor } from "./cursor-store.js";
 import type { Gap, SluiceEvent } from "./event.js";
-import { Inbox, type InboxLimits, type Offer } from "./inbox.js";
+import { Inbox, type InboxLimits } from "./inbox.js";
 import type { Interest } from "./interest.js";
 
 /** A page of the log. */
@@ -41,53 +41,30 @@ const epochGap: Gap = { type: "gap", reason: "epoch", from_seq: 0, to_seq: 0, dr
 
 export class Feed {
   readonly interest: Interest;
+  readonly inbox: Inbox;
   /** The present connection delivers to it. */
   isAttached = false;
   /** All of the live stream that it wants has come up to here. */
   completeTo = 0;
+  /** It has had a place in a log. */
+  isKnown = false;
+  isClosed = false;
   readonly #options: FeedOptions;
-  readonly #inbox: Inbox;
   readonly #fetching = new AbortController();
   #start: Cursor | undefined;
   #cursor: Cursor | undefined;
-  /** It has had a place in a log. */
-  #isKnown = false;
-  #isClosed = false;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
 
   constructor(options: FeedOptions) {
     this.interest = options.interest;
     this.#options = options;
-    this.#inbox = new Inbox(options.limits);
+    this.inbox = new Inbox(options.limits);
   }
 
   /** Everything up to here was handled; undefined until it has a place. */
   get cursor(): Cursor | undefined {
     return this.#cursor;
-  }
-
-  get isKnown(): boolean {
-    return this.#isKnown;
-  }
-
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
-  /** Whether history has to be fetched. */
-  get isBehind(): boolean {
-    return this.#inbox.isBehind;
-  }
-
-  /** Events in memory. */
-  get size(): number {
-    return this.#inbox.size;
-  }
-
-  /** Share of the bound on waiting live events that is in use. */
-  get fill(): number {
-    return this.#inbox.fill;
   }
 
   /** Where to begin; before the first `attach`. */
@@ -102,11 +79,11 @@ export class Feed {
    */
   attach(epoch: string, live: number, isResumed: boolean): void {
     this.isAttached = true;
-    if (this.#isKnown) {
-      if (this.#inbox.epoch !== epoch) this.#inbox.beginOtherLog(epoch, epochGap, 0, live);
-      else if (!isResumed) this.#inbox.rejoin(this.completeTo, live);
+    if (this.isKnown) {
+      if (this.inbox.epoch !== epoch) this.inbox.beginOtherLog(epoch, epochGap, 0, live);
+      else if (!isResumed) this.inbox.rejoin(this.completeTo, live);
     } else {
-      this.#isKnown = true;
+      this.isKnown = true;
       this.#begin(epoch, live);
     }
     this.#changed();
@@ -115,10 +92,10 @@ export class Feed {
   #begin(epoch: string, live: number): void {
     const start = this.#start;
     if (start === undefined) {
-      this.#inbox.begin(epoch, live, live);
+      this.inbox.begin(epoch, live, live);
       this.#moved({ seq: live, epoch });
-    } else if ((start.epoch ?? epoch) === epoch && start.seq <= live) this.#inbox.begin(epoch, start.seq, live);
-    else this.#inbox.beginOtherLog(epoch, epochGap, 0, live);
+    } else if ((start.epoch ?? epoch) === epoch && start.seq <= live) this.inbox.begin(epoch, start.seq, live);
+    else this.inbox.beginOtherLog(epoch, epochGap, 0, live);
   }
 
   /** The live stream has ended, and was complete up to `seq`. */
@@ -128,30 +105,26 @@ export class Feed {
     this.completeTo = seq;
   }
 
-  /** An event that it wants. */
-  offer(event: SluiceEvent, size: number): Offer {
-    const offer = this.#inbox.offer(event, size);
-    if (offer !== "known") this.#changed();
-    return offer;
-  }
-
-  /** A gap of the live stream. One of reason `epoch` begins the log anew. */
-  offerGap(gap: Gap): void {
-    if (gap.reason === "epoch") this.#inbox.beginOtherLog(this.#inbox.epoch, gap, gap.to_seq, gap.to_seq);
-    else if (!this.#inbox.offerGap(gap)) return;
+  /** Takes an event that it wants, or a gap; one of reason `epoch` begins the log anew. @returns see `Inbox.offer` */
+  offer(item: SluiceEvent | Gap, size: number): boolean {
+    let isTooMuch = false;
+    if (item.type === "gap" && item.reason === "epoch") {
+      this.inbox.beginOtherLog(this.inbox.epoch, item, item.to_seq, item.to_seq);
+    } else isTooMuch = this.inbox.offer(item, size);
     this.#changed();
+    return isTooMuch;
   }
 
   /** The live stream is complete up to `seq`. */
   settle(seq: number): void {
     // Only with nothing in hand, else what is being handled would count as done.
-    if (this.isAttached && this.#wake !== undefined && this.#inbox.settle(seq)) this.#atPosition();
+    if (this.isAttached && this.#wake !== undefined && this.inbox.settle(seq)) this.#atPosition();
   }
 
   /** Ends it; the consumer's loop ends when it comes back. With `failure`, that is thrown there. */
   close(failure?: Error): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.isClosed) return;
+    this.isClosed = true;
     this.isAttached = false;
     this.#failure = failure;
     this.#fetching.abort();
@@ -161,8 +134,8 @@ export class Feed {
 
   /** What the consumer iterates over; once. Asking for the next says that the last is handled. */
   async *items(): AsyncGenerator<SluiceEvent | Gap, void, undefined> {
-    while (!this.#isClosed) {
-      const step = this.#inbox.take();
+    while (!this.isClosed) {
+      const step = this.inbox.take();
       if (step.kind === "empty") await this.#change();
       else if (step.kind === "fetch") await this.#fetch(step.since, step.until);
       else {
@@ -171,22 +144,21 @@ export class Feed {
         this.#options.onChange();
         yield item;
         this.#moved({ seq, epoch });
-        if (!this.#inbox.isBehind && this.#inbox.size === 0) this.#options.onChange();
       }
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
 
   async #fetch(since: number, until: number): Promise<void> {
-    const { epoch } = this.#inbox;
+    const { epoch } = this.inbox;
     const { signal } = this.#fetching;
     try {
       const page = await this.#options.fetchHistory({ interest: this.interest, since, until, epoch, signal });
       // The log may have become another one meanwhile, here or there.
-      if (this.#inbox.epoch !== epoch) return;
+      if (this.inbox.epoch !== epoch) return;
       if (page.epoch !== epoch) return await this.#change();
-      this.#inbox.addHistory(page.items, page.to);
-      if (page.items.length === 0 && !this.#inbox.isBehind) this.#atPosition();
+      this.inbox.addHistory(page.items, page.to);
+      if (page.items.length === 0 && !this.inbox.isBehind) this.#atPosition();
       this.#options.onChange();
     } catch (error) {
       this.close(error as Error);
@@ -194,7 +166,7 @@ export class Feed {
   }
 
   #atPosition(): void {
-    this.#moved({ seq: this.#inbox.position, epoch: this.#inbox.epoch });
+    this.#moved({ seq: this.inbox.position, epoch: this.inbox.epoch });
   }
 
   #moved(cursor: Cursor): void {
@@ -208,7 +180,7 @@ export class Feed {
         this.#wake = undefined;
         resolve();
       };
-      if (this.#isClosed) this.#wake();
+      if (this.isClosed) this.#wake();
     });
   }
 

@@ -5,13 +5,13 @@ import type { HttpApi } from "./http-api.js";
 import { wants } from "./interest.js";
 import { SluiceError } from "./sluice-error.js";
 
-/** Events of a page. The server bounds its bytes (8 MiB). */
-const pageEvents = 500;
+/** Most events of a page. The server bounds its bytes (4 MiB). */
+const pageEventsMax = 500;
 /** Characters of clusters in a query; with more the page is asked for without, and sifted here. */
 const clusterTextMax = 4_000;
 
-/** Fetches one page; tries until the service answers or `signal` is aborted. @throws {SluiceError} when it refuses. */
-export async function fetchHistory(api: HttpApi, request: HistoryRequest): Promise<HistoryPage> {
+/** Fetches one page of at most `eventsMax`; tries until the service answers or `signal` is aborted. @throws {SluiceError} when it refuses. */
+export async function fetchHistory(api: HttpApi, request: HistoryRequest, eventsMax: number): Promise<HistoryPage> {
   const { interest, since, until, epoch, signal } = request;
   const clusters = interest.clusters.join();
   const answer = await api.request({
@@ -20,7 +20,7 @@ export async function fetchHistory(api: HttpApi, request: HistoryRequest): Promi
       since,
       until,
       epoch,
-      limit: pageEvents,
+      limit: Math.min(pageEventsMax, eventsMax),
       events: interest.events.join(),
       clusters: clusters === "" || clusters.length > clusterTextMax ? undefined : clusters,
     },
@@ -28,7 +28,7 @@ export async function fetchHistory(api: HttpApi, request: HistoryRequest): Promi
   });
   const { epoch: answeredEpoch, events, next, gap } = answer;
   if (!Array.isArray(events) || typeof answeredEpoch !== "string")
-    throw new SluiceError("REFUSED", "this is no answer of Sluice");
+    throw new SluiceError("REFUSED", "no answer of Sluice");
   const wanted = (events as SluiceEvent[]).filter((event) => wants(interest, event));
   return {
     epoch: answeredEpoch,

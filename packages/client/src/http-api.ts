@@ -1,8 +1,8 @@
 // Requests to the HTTP API: with the token, in time, tried again where that can help.
-import { pathAddress } from "./address.js";
+import { pathAddress, type Query } from "./address.js";
 import { Backoff } from "./backoff.js";
 import type { Environment } from "./environment.js";
-import { SluiceError } from "./sluice-error.js";
+import { closedError, SluiceError } from "./sluice-error.js";
 import type { TokenSource } from "./token-source.js";
 
 /** What is needed of `fetch`. */
@@ -16,7 +16,8 @@ export type Fetch = (
 }>;
 
 export interface HttpApiOptions {
-  readonly address: URL;
+  /** Ending in `/`. */
+  readonly address: string;
   readonly tokens: TokenSource;
   readonly fetch: Fetch;
   readonly environment: Environment;
@@ -24,7 +25,7 @@ export interface HttpApiOptions {
 
 export interface ApiRequest {
   readonly path: string;
-  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly query?: Query;
   /** JSON; the request then is a POST. */
   readonly body?: string;
   readonly signal: AbortSignal;
@@ -33,9 +34,9 @@ export interface ApiRequest {
 }
 
 /** Longest wait for an answer, ms: a commit takes milliseconds, a busy disk seconds. */
-const answerMaxMs = 30_000;
-/** The service may take it later (docs/codes.md); 401 for as long as a new token may help. */
-const againStatuses: readonly number[] = [408, 425, 429, 500, 502, 503, 504, 507];
+const answerMaxMs = 15_000;
+/** HTTP statuses after which the service may take the same later (docs/codes.md). */
+export const againStatuses: readonly number[] = [408, 425, 429, 500, 502, 503, 504, 507];
 
 interface Answer {
   readonly status: number;
@@ -58,64 +59,47 @@ export class HttpApi {
     const startedAt = environment.now();
     for (;;) {
       const answer = await this.#try(request).catch((error: unknown) => error);
-      if (signal.aborted) throw new SluiceError("CLOSED", "the client was closed");
-      const wait = Math.max(backoff.next(), isAnswer(answer) ? answer.retryAfterMs : 0);
+      if (signal.aborted) throw closedError();
+      let wait = backoff.next();
+      let error = new SluiceError("UNAVAILABLE", "the service can't be reached", undefined, answer);
       if (isAnswer(answer)) {
-        const { status, json } = answer;
+        const { status, json, retryAfterMs } = answer;
         if (status < 300) return json;
+        error = refusal(answer);
         const isToken = status === 401 && tokens.renews;
-        if (!isToken && !againStatuses.includes(status)) throw refusal(answer);
+        if (!isToken && !againStatuses.includes(status)) throw error;
         // The first time another token is tried at once.
-        if (isToken && backoff.attempts === 1) continue;
+        wait = isToken && backoff.attempts === 1 ? 0 : Math.max(wait, retryAfterMs);
       }
-      if (environment.now() - startedAt + wait > retryForMs) {
-        throw isAnswer(answer)
-          ? refusal(answer)
-          : new SluiceError("UNAVAILABLE", "the service can't be reached", { cause: answer });
-      }
+      if (environment.now() - startedAt + wait > retryForMs) throw error;
       await this.#pause(wait, signal);
+      if (signal.aborted) throw closedError();
     }
   }
 
   async #try({ path, query = {}, body, signal }: ApiRequest): Promise<Answer> {
-    const { tokens, address, fetch, environment } = this.#options;
+    const { tokens, address, fetch } = this.#options;
     const token = await tokens.current();
-    const giveUp = new AbortController();
-    const abort = (): void => giveUp.abort();
-    const cancel = environment.after(answerMaxMs, abort);
-    signal.addEventListener("abort", abort);
-    if (signal.aborted) abort();
-    try {
-      const response = await fetch(pathAddress(address, path, query).href, {
-        method: body === undefined ? "GET" : "POST",
-        headers: {
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-        },
-        body: body ?? null,
-        signal: giveUp.signal,
-      });
-      const { status } = response;
-      if (status === 401) tokens.forget(token);
-      const retryAfterMs = Number(response.headers.get("retry-after")) * 1_000 || 0;
-      return { status, retryAfterMs, json: membersOf(await response.text()) };
-    } finally {
-      cancel();
-      signal.removeEventListener("abort", abort);
-    }
+    const response = await fetch(pathAddress(address, path, query), {
+      method: body === undefined ? "GET" : "POST",
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        "content-type": "application/json",
+      },
+      body: body ?? null,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(answerMaxMs)]),
+    });
+    const { status } = response;
+    if (status === 401) tokens.forget(token);
+    const retryAfterMs = Number(response.headers.get("retry-after")) * 1_000 || 0;
+    return { status, retryAfterMs, json: membersOf(await response.text()) };
   }
 
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const cancel = this.#options.environment.after(ms, done);
-      function done(): void {
-        cancel();
-        signal.removeEventListener("abort", done);
-        resolve();
-      }
-      signal.addEventListener("abort", done);
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.environment.after(ms, resolve);
+      signal.addEventListener("abort", () => resolve(cancel()), { once: true });
     });
-    if (signal.aborted) throw new SluiceError("CLOSED", "the client was closed");
   }
 }
 
@@ -127,7 +111,7 @@ function refusal({ status, json }: Answer): SluiceError {
   const said = json["detail"] ?? json["title"];
   const message = typeof said === "string" ? said : "the service refused the request";
   const code = againStatuses.includes(status) ? "UNAVAILABLE" : status === 403 ? "FORBIDDEN" : "REFUSED";
-  return new SluiceError(code, `${message} (HTTP ${status})`, { status });
+  return new SluiceError(code, `${message} (HTTP ${status})`, status);
 }
 
 function membersOf(text: string): Readonly<Record<string, unknown>> {

@@ -22,8 +22,6 @@ export type Step =
   | { readonly kind: "fetch"; readonly since: number; readonly until: number }
   | { readonly kind: "empty" };
 
-export type Offer = "taken" | "known" | "overflow";
-
 /** Bounds of what is kept in memory. */
 export interface InboxLimits {
   /** Events. */
@@ -99,10 +97,13 @@ export class Inbox {
     this.#receivedTo = live;
   }
 
-  /** An event of the live stream that the consumer wants. */
-  offer(event: SluiceEvent, size: number): Offer {
-    const { seq } = event;
-    if (seq <= this.#receivedTo) return "known";
+  /**
+   * Takes an event of the live stream that the consumer wants, or a gap of it, unless it came before. @returns whether
+   * that was too much, and what waited belongs to the history again.
+   */
+  offer(item: SluiceEvent | Gap, size: number): boolean {
+    const seq = seqOf(item);
+    if (seq <= this.#receivedTo) return false;
     this.#receivedTo = seq;
     const { itemsMax, sizeMax } = this.#limits;
     const isFull = this.#live.length >= itemsMax || this.#liveSize + size > sizeMax;
@@ -110,28 +111,11 @@ export class Inbox {
       this.#startOfLive();
       this.#clearLive();
       this.#historyTo = seq;
-      return "overflow";
+      return true;
     }
-    this.#live.push({ item: event, seq, epoch: this.#epoch, size });
+    this.#live.push({ item, seq, epoch: this.#epoch, size });
     this.#liveSize += size;
-    return "taken";
-  }
-
-  /** A gap of the live stream; false where it is behind what is known. Neighbours become one. */
-  offerGap(gap: Gap): boolean {
-    if (gap.to_seq <= this.#receivedTo) return false;
-    this.#receivedTo = gap.to_seq;
-    const last = this.#live.at(-1);
-    if (last?.item.type === "gap" && last.item.reason === gap.reason) {
-      this.#live.pop();
-      gap = {
-        ...gap,
-        from_seq: last.item.from_seq,
-        dropped: last.item.dropped === null || gap.dropped === null ? null : last.item.dropped + gap.dropped,
-      };
-    }
-    this.#live.push({ item: gap, seq: gap.to_seq, epoch: this.#epoch, size: 0 });
-    return true;
+    return false;
   }
 
   /** The live stream is complete up to `seq`. @returns whether that moved the position of a consumer that has it all. */
@@ -162,7 +146,7 @@ export class Inbox {
   /** What was fetched, complete up to `to`. */
   addHistory(items: readonly (SluiceEvent | Gap)[], to: number): void {
     for (const item of items) {
-      const seq = item.type === "gap" ? item.to_seq : item.seq;
+      const seq = seqOf(item);
       if (seq > this.#from) this.#first.push({ item, seq, epoch: this.#epoch, size: 0 });
     }
     this.#from = Math.max(this.#from, to);
@@ -172,12 +156,15 @@ export class Inbox {
   #startOfLive(): void {
     const item = this.#live[0]?.item;
     if (this.isBehind || item === undefined) return;
-    const before = item.type === "gap" ? item.from_seq - 1 : item.seq - 1;
-    this.#from = Math.max(this.#from, before);
+    this.#from = Math.max(this.#from, (item.type === "gap" ? item.from_seq : item.seq) - 1);
   }
 
   #clearLive(): void {
     this.#live = [];
     this.#liveSize = 0;
   }
+}
+
+function seqOf(item: SluiceEvent | Gap): number {
+  return item.type === "gap" ? item.to_seq : item.seq;
 }

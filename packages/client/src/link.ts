@@ -5,15 +5,15 @@ import { describeClose, dutyOf } from "./close-duty.js";
 import { Connection, type ConnectionEnd } from "./connection.js";
 import type { Environment } from "./environment.js";
 import type { ServerMessage } from "./event.js";
+import { againStatuses } from "./http-api.js";
+import type { Status } from "./status.js";
 import type { TokenSource } from "./token-source.js";
 import { offeredProtocols, type WebSocketConstructor, type WebSocketLike } from "./web-socket.js";
 
 /** Where the link stands. */
 export type LinkState =
-  | { readonly phase: "idle" | "connecting" | "open" }
-  /** `atMs`: when the next attempt is made, wall clock. */
-  | { readonly phase: "waiting"; readonly why: string; readonly attempt: number; readonly atMs: number }
-  | { readonly phase: "ended"; readonly why: string; readonly code: number | undefined };
+  | Extract<Status, { readonly state: "idle" | "connecting" | "reconnecting" | "ended" }>
+  | { readonly state: "open" };
 
 export interface LinkOptions {
   /** Without a token. */
@@ -28,17 +28,13 @@ export interface LinkOptions {
   readonly onState: () => void;
 }
 
-/** A connection that held this long is a success, and the next wait a short one, ms. */
-const stableMs = 5_000;
 /** Wait before a token is asked for again on a living connection, ms. */
 const refreshAgainMs = 10_000;
-
-const comeBackStatuses: readonly number[] = [408, 425, 429];
 
 export class Link {
   readonly #options: LinkOptions;
   readonly #backoff: Backoff;
-  #state: LinkState = { phase: "idle" };
+  #state: LinkState = { state: "idle" };
   #connection: Connection | undefined;
   #openedAt: number | undefined;
   /** Not before this, monotonic ms: the drain's `reconnect_after_ms`. */
@@ -58,29 +54,29 @@ export class Link {
 
   /** The open connection. */
   get connection(): Connection | undefined {
-    return this.#state.phase === "open" ? this.#connection : undefined;
+    return this.#state.state === "open" ? this.#connection : undefined;
   }
 
   /** Opens the first connection; nothing when that was done. */
   start(): void {
-    if (this.#state.phase === "idle") void this.#attempt();
+    if (this.#state.state === "idle") void this.#attempt();
   }
 
   /** Ends it for good. */
   end(why: string, code?: number): void {
-    if (this.#state.phase === "ended") return;
+    if (this.#state.state === "ended") return;
     this.#cancelWait?.();
     this.#cancelRefresh?.();
     this.#connection?.close();
     this.#connection = undefined;
     this.#options.onLost();
-    this.#setState({ phase: "ended", why, code });
+    this.#setState({ state: "ended", why, code });
   }
 
   /** The network or the page is back: looks at an open connection, and cuts a wait short that the server didn't ask for. */
   doubt(): void {
     this.connection?.doubt();
-    if (this.#state.phase !== "waiting" || this.#comeBackAt !== undefined) return;
+    if (this.#state.state !== "reconnecting" || this.#comeBackAt !== undefined) return;
     this.#cancelWait?.();
     void this.#attempt();
   }
@@ -92,10 +88,10 @@ export class Link {
 
   async #attempt(): Promise<void> {
     const { tokens, WebSocket, url, environment } = this.#options;
-    this.#setState({ phase: "connecting" });
+    this.#setState({ state: "connecting" });
     this.#comeBackAt = undefined;
     this.#openedAt = undefined;
-    const isWanted = (): boolean => this.#state.phase === "connecting";
+    const isWanted = (): boolean => this.#state.state === "connecting";
     try {
       this.#token = await tokens.renewed();
       if (!isWanted()) return;
@@ -105,7 +101,7 @@ export class Link {
         onEnd: (end) => this.#ended(end),
       });
     } catch (error) {
-      if (isWanted()) this.#wait(`no connection could be tried: ${wordsOf(error)}`);
+      if (isWanted()) this.#wait(wordsOf(error));
     }
   }
 
@@ -113,12 +109,11 @@ export class Link {
     const { onConnected, onMessage, environment } = this.#options;
     if (message.type === "connected") {
       this.#openedAt = environment.now();
-      this.#state = { phase: "open" };
+      this.#setState({ state: "open" });
       onConnected(message);
-      this.#options.onState();
       return;
     }
-    if (message.type === "disconnect" && message.reconnect_after_ms >= 0) {
+    if (message.type === "disconnect") {
       this.#comeBackAt = environment.now() + message.reconnect_after_ms;
     } else if (message.type === "token_expiring") void this.#refresh();
     else if (message.type === "error" && message.code === "AUTH_FAILED") this.#refreshLater();
@@ -149,7 +144,7 @@ export class Link {
     const { environment, tokens, onLost } = this.#options;
     this.#connection = undefined;
     this.#cancelRefresh?.();
-    if (this.#openedAt !== undefined && environment.now() - this.#openedAt >= stableMs) this.#backoff.reset();
+    if (this.#openedAt !== undefined) this.#backoff.held(environment.now() - this.#openedAt);
     onLost();
     const { status, code, reason } = end;
     const why = end.why ?? describeClose(code, reason);
@@ -167,15 +162,20 @@ export class Link {
     const asked = this.#comeBackAt;
     const ms = asked === undefined ? this.#backoff.next() : Math.max(0, asked - environment.now());
     this.#cancelWait = environment.after(ms, () => void this.#attempt());
-    this.#setState({ phase: "waiting", why, attempt: this.#backoff.attempts, atMs: environment.wall() + ms });
+    this.#setState({
+      state: "reconnecting",
+      why,
+      attempt: this.#backoff.attempts,
+      at: new Date(environment.wall() + ms),
+    });
   }
 }
 
 function dutyOfStatus(status: number): "new-token" | "reconnect" | "stop" {
   if (status === 401) return "new-token";
-  return status >= 500 || comeBackStatuses.includes(status) ? "reconnect" : "stop";
+  return againStatuses.includes(status) ? "reconnect" : "stop";
 }
 
 function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : "the token function failed";
+  return error instanceof Error ? error.message : "no token";
 }

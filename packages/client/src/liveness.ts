@@ -15,7 +15,7 @@ export type Verdict =
   | { readonly act: "lost"; readonly silentMs: number };
 
 /** Longest wait for `connected` from the first packet on, ms. */
-export const greetingMaxMs = 10_000;
+const greetingMaxMs = 10_000;
 /** What a ping may be late by before we ask, ms. */
 const marginMs = 2_000;
 

@@ -1,29 +1,22 @@
 // What a browser tells of its network and of the page; nothing elsewhere.
 
-interface Target {
-  addEventListener(type: string, listener: () => void): void;
-  removeEventListener(type: string, listener: () => void): void;
-}
-
 export interface PagePorts {
-  /** The network or the page is back, or has just gone: it is time to look. */
+  /** The network or the page is back, or the network has just gone: it is time to look. */
   readonly onDoubt: () => void;
   /** The page may not be heard of again. */
   readonly onHide: () => void;
 }
 
-/** Listens until the returned function is called. */
-export function watchPage({ onDoubt, onHide }: PagePorts): () => void {
-  const { window, document } = globalThis as { window?: Target; document?: Target & { visibilityState?: string } };
-  const watched: [Target | undefined, string, () => void][] = [
-    [window, "online", onDoubt],
-    [window, "offline", onDoubt],
-    [window, "pageshow", onDoubt],
-    [window, "pagehide", onHide],
-    [document, "visibilitychange", () => (document?.visibilityState === "hidden" ? onHide() : onDoubt())],
-  ];
-  for (const [target, type, listener] of watched) target?.addEventListener(type, listener);
-  return () => {
-    for (const [target, type, listener] of watched) target?.removeEventListener(type, listener);
-  };
+interface Page {
+  readonly addEventListener?: (type: string, listener: () => void, options: { readonly signal: AbortSignal }) => void;
+  readonly document?: { readonly visibilityState: string };
+}
+
+const types: readonly string[] = ["online", "offline", "pageshow", "pagehide", "visibilitychange"];
+
+/** Listens until `signal` is aborted. */
+export function watchPage({ onDoubt, onHide }: PagePorts, signal: AbortSignal): void {
+  const page = globalThis as Page;
+  const look = (): void => (page.document?.visibilityState === "hidden" ? onHide() : onDoubt());
+  for (const type of types) page.addEventListener?.(type, look, { signal });
 }

@@ -2,14 +2,15 @@
 // same `event_id`, so that the service stores it once (protocol.md §8).
 import type { Environment } from "./environment.js";
 import type { HttpApi } from "./http-api.js";
-import { SluiceError } from "./sluice-error.js";
+import { closedError, SluiceError } from "./sluice-error.js";
+import type { Tally } from "./status.js";
 
 /** An event to publish; members as on the wire. */
 export interface NewEvent {
   readonly event_type: string;
   readonly payload: unknown;
   readonly cluster_id?: string;
-  /** 1 to 256 characters; a UUID is given when absent. */
+  /** 1 to 256 characters; a random one is given when absent. */
   readonly event_id?: string;
   /** RFC 3339; the time of arrival when absent. */
   readonly timestamp?: string;
@@ -38,24 +39,26 @@ const requestEventsMax = 500;
 /** UTF-16 units in one request, unless one call has more. */
 const requestSizeMax = 1_048_576;
 /** Events that may wait. */
-export const queueEventsMax = 10_000;
+const queueEventsMax = 10_000;
 /** UTF-16 units that may wait. */
-export const queueSizeMax = 16 * 1_048_576;
+const queueSizeMax = 16 * 1_048_576;
 /** How long an event is tried for, ms: well within the service's default dedup window of 2 min. */
 const retryForMs = 100_000;
 
 export class Publisher {
   readonly #api: HttpApi;
   readonly #environment: Environment;
-  readonly #closing = new AbortController();
+  readonly #tally: Tally;
+  readonly #closing: AbortSignal;
   #queue: Call[] = [];
   #events = 0;
   #size = 0;
   #isSending = false;
-  /** Events that the service has made durable. */
-  published = 0;
 
-  constructor(api: HttpApi, environment: Environment) {
+  /** What waits is given up when `closing` is aborted. */
+  constructor(api: HttpApi, environment: Environment, tally: Tally, closing: AbortSignal) {
+    this.#closing = closing;
+    this.#tally = tally;
     this.#api = api;
     this.#environment = environment;
   }
@@ -70,17 +73,12 @@ export class Publisher {
     const withIds = events.map((event) => ({ ...event, event_id: event.event_id ?? newId() }));
     const texts = withIds.map((event) => JSON.stringify(event));
     const size = texts.reduce((sum, text) => sum + text.length + 1, 0);
-    if (this.#closing.signal.aborted) throw new SluiceError("CLOSED", "the client was closed");
+    if (this.#closing.aborted) throw closedError();
     if (this.#events > 0 && (this.#events + texts.length > queueEventsMax || this.#size + size > queueSizeMax)) {
       throw new SluiceError("QUEUE_FULL", `${this.#events} events wait to be published; await them first`);
     }
     if (texts.length > 0) await this.#enqueue(texts, size);
     return { accepted: texts.length, event_ids: withIds.map(({ event_id }) => event_id) };
-  }
-
-  /** Gives up what waits. */
-  close(): void {
-    this.#closing.abort();
   }
 
   async #enqueue(texts: readonly string[], size: number): Promise<void> {
@@ -91,7 +89,7 @@ export class Publisher {
         this.#queue.push({ texts, size, startedAt: this.#environment.now(), resolve, reject });
         void this.#run();
       });
-      this.published += texts.length;
+      this.#tally.published += texts.length;
     } finally {
       this.#events -= texts.length;
       this.#size -= size;
@@ -125,28 +123,26 @@ export class Publisher {
       await this.#api.request({
         path: "api/v1/events",
         body: `[${calls.flatMap(({ texts }) => texts).join()}]`,
-        signal: this.#closing.signal,
+        signal: this.#closing,
         retryForMs: retryForMs - (this.#environment.now() - first.startedAt),
       });
       for (const call of calls) call.resolve();
     } catch (error) {
       const isRefused = error instanceof SluiceError && (error.code === "REFUSED" || error.code === "FORBIDDEN");
-      // One bad event refuses the whole request: each call stands for itself.
-      if (isRefused && calls.length > 1) for (const call of calls) await this.#send([call]);
-      else for (const call of calls) call.reject(error);
+      // One bad event refuses the whole request: halves are tried until the call that it came with stands alone.
+      if (isRefused && calls.length > 1) {
+        const half = Math.ceil(calls.length / 2);
+        await this.#send(calls.slice(0, half));
+        await this.#send(calls.slice(half));
+      } else for (const call of calls) call.reject(error);
     }
   }
 }
 
-const uuidBytes = 16;
-const versionByte = 6;
-const variantByte = 8;
+const idBytes = 16;
 
-/** A random UUID (RFC 9562 §5.4); `crypto.randomUUID` is not there on pages without TLS. */
+/** 128 random bits; `crypto.randomUUID` is not there on pages without TLS. */
 function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(uuidBytes));
-  bytes[versionByte] = ((bytes[versionByte] ?? 0) & 0x0f) | 0x40;
-  bytes[variantByte] = ((bytes[variantByte] ?? 0) & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  const bytes = crypto.getRandomValues(new Uint8Array(idBytes));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -4,35 +4,19 @@
 // A new connection goes on where the last one ended, with `since`, where one command can say it all, since replays of
 // several commands come one after the other and not in order of seq. Otherwise it is live from the start, and each feed
 // fetches what lies between from the log; so does a feed that joins later, or that begins in the past.
-import type { ConnectedFrame, ErrorFrame, SubscribedFrame, UnsubscribedFrame } from "@sluice/protocol";
+import type { ConnectedFrame, ErrorFrame, LagFrame, SubscribedFrame, UnsubscribedFrame } from "@sluice/protocol";
 import type { OutgoingCommand } from "./connection.js";
 import type { Environment } from "./environment.js";
-import type { SluiceEvent, ServerMessage } from "./event.js";
+import type { Gap, ServerMessage, SluiceEvent } from "./event.js";
 import type { Feed } from "./feed.js";
 import { changeInterest, type Interest, mergeInterests, wants, type WireInterest } from "./interest.js";
 import { SluiceError } from "./sluice-error.js";
-
-/** How far behind the server says that it is with us. */
-export interface ServerLag {
-  readonly pending: number;
-  readonly lagMs: number;
-}
-
-/** Counts since the start. */
-export interface SessionTally {
-  /** Events that came over the socket. */
-  events: number;
-  /** UTF-16 units of all that came. */
-  received: number;
-  /** Events that had come before. */
-  repeats: number;
-  /** Times that a feed let go of what waited in memory, to fetch it again. */
-  overflows: number;
-}
+import type { Tally } from "./status.js";
 
 export interface SessionPorts {
   readonly send: (command: OutgoingCommand) => void;
   readonly environment: Environment;
+  readonly tally: Tally;
   readonly onChange: () => void;
 }
 
@@ -46,7 +30,6 @@ const rateLimitedMs = 1_000;
 
 export class Session {
   readonly feeds = new Set<Feed>();
-  readonly tally: SessionTally = { events: 0, received: 0, repeats: 0, overflows: 0 };
   readonly #ports: SessionPorts;
   #isOpen = false;
   #epoch = "";
@@ -56,28 +39,27 @@ export class Session {
   /** Where the live events of a pattern began. */
   readonly #live = new Map<string, number>();
   readonly #asked = new Map<string, Asked>();
+  /** Something is subscribed to on this connection; before that a position in a ping means nothing. */
+  #isConfirmed = false;
   #isResuming = false;
   #replayId: string | undefined;
-  #lag: ServerLag | undefined;
+  #lag: LagFrame | undefined;
   #commands = 0;
 
   constructor(ports: SessionPorts) {
     this.#ports = ports;
   }
 
-  /** The log of the last connection. */
-  get epoch(): string {
-    return this.#epoch;
-  }
-
   /** What the server holds back for us; undefined when it doesn't. */
-  get lag(): ServerLag | undefined {
+  get lag(): LagFrame | undefined {
     return this.#lag;
   }
 
   /** Whether events of the past are on their way to anyone, or subscriptions are not confirmed yet. */
   get isCatchingUp(): boolean {
-    return this.#replayId !== undefined || [...this.feeds].some((feed) => !feed.isAttached || feed.isBehind);
+    if (this.#replayId !== undefined) return true;
+    for (const feed of this.feeds) if (!feed.isAttached || feed.inbox.isBehind) return true;
+    return false;
   }
 
   add(feed: Feed): void {
@@ -104,6 +86,7 @@ export class Session {
   /** The connection has gone. */
   end(): void {
     this.#isOpen = false;
+    this.#isConfirmed = false;
     this.#wire = new Map();
     this.#live.clear();
     this.#asked.clear();
@@ -148,7 +131,7 @@ export class Session {
   }
 
   receive(message: ServerMessage, size: number): void {
-    this.tally.received += size;
+    this.#ports.tally.received += size;
     switch (message.type) {
       case "event":
         this.#event(message, size);
@@ -168,10 +151,10 @@ export class Session {
       case "gap":
         if (message.reason === "epoch") this.#position = { epoch: this.#epoch, seq: message.to_seq };
         else this.#advance(message.to_seq);
-        for (const feed of this.feeds) if (feed.isAttached) feed.offerGap(message);
+        this.#offer(message, size);
         break;
       case "lag":
-        this.#lag = message.state === "resumed" ? undefined : { pending: message.pending, lagMs: message.lag_ms };
+        this.#lag = message.state === "resumed" ? undefined : message;
         break;
       case "error":
         this.#refused(message);
@@ -186,20 +169,23 @@ export class Session {
   }
 
   #advance(seq: number): void {
-    if (this.#position !== undefined && seq > this.#position.seq) this.#position.seq = seq;
+    if (this.#isConfirmed && this.#position !== undefined && seq > this.#position.seq) this.#position.seq = seq;
   }
 
   #event(event: SluiceEvent, size: number): void {
-    if (!Number.isSafeInteger(event.seq)) return;
-    this.tally.events += 1;
+    this.#ports.tally.events += 1;
     if (this.#position !== undefined && event.seq <= this.#position.seq) {
-      this.tally.repeats += 1;
+      this.#ports.tally.repeats += 1;
       return;
     }
     this.#advance(event.seq);
+    this.#offer(event, size);
+  }
+
+  #offer(item: SluiceEvent | Gap, size: number): void {
     for (const feed of this.feeds) {
-      if (!feed.isAttached || !wants(feed.interest, event)) continue;
-      if (feed.offer(event, size) === "overflow") this.tally.overflows += 1;
+      if (!feed.isAttached || (item.type === "event" && !wants(feed.interest, item))) continue;
+      if (feed.offer(item, size)) this.#ports.tally.overflows += 1;
     }
   }
 
@@ -209,9 +195,8 @@ export class Session {
     this.#asked.delete(id);
     for (const pattern of asked.events) this.#live.set(pattern, seq);
     // Without a replay nothing comes that is older than the first confirmation.
-    if (!this.#isResuming && this.#replayId === undefined && [...this.feeds].every((feed) => !feed.isAttached)) {
-      this.#position = { epoch: this.#epoch, seq };
-    }
+    if (!this.#isConfirmed && !asked.isResuming) this.#position = { epoch: this.#epoch, seq };
+    this.#isConfirmed = true;
     this.#attach(asked.isResuming);
   }
 

@@ -8,6 +8,11 @@ import type { ErrorCode } from "@sluice/protocol";
  */
 export type SluiceErrorCode = ErrorCode | "CLOSED" | "QUEUE_FULL" | "UNAVAILABLE" | "REFUSED";
 
+/** Thrown at what was under way when the client was closed. */
+export function closedError(): SluiceError {
+  return new SluiceError("CLOSED", "the client was closed");
+}
+
 /** Never carries a token. */
 export class SluiceError extends Error {
   override readonly name = "SluiceError";
@@ -15,13 +20,9 @@ export class SluiceError extends Error {
   /** HTTP status, where the answer of a request is the reason. */
   readonly status: number | undefined;
 
-  constructor(
-    code: SluiceErrorCode,
-    message: string,
-    options: { readonly status?: number; readonly cause?: unknown } = {},
-  ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(code: SluiceErrorCode, message: string, status?: number, cause?: unknown) {
+    super(message, { cause });
     this.code = code;
-    this.status = options.status;
+    this.status = status;
   }
 }

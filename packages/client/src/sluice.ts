@@ -1,6 +1,6 @@
 // The client: subscriptions, publishing and status over one connection. It puts the parts together and decides little.
-import { isName, isPattern, type Policy } from "@sluice/protocol";
-import { serviceAddress, socketAddress } from "./address.js";
+import type { LagFrame, Policy } from "@sluice/protocol";
+import { pathAddress, serviceAddress } from "./address.js";
 import { CursorKeeper } from "./cursor-keeper.js";
 import type { CursorStore } from "./cursor-store.js";
 import type { Environment } from "./environment.js";
@@ -9,12 +9,12 @@ import { Feed } from "./feed.js";
 import { fetchHistory } from "./history.js";
 import { type Fetch, HttpApi } from "./http-api.js";
 import type { InboxLimits } from "./inbox.js";
-import { Link } from "./link.js";
+import { Link, type LinkState } from "./link.js";
 import { watchPage } from "./page-events.js";
-import { type NewEvent, type Published, Publisher } from "./publisher.js";
+import type { NewEvent, Published, Publisher } from "./publisher.js";
 import { Session } from "./session.js";
 import { SluiceError } from "./sluice-error.js";
-import { type Counters, isSameStatus, type Status } from "./status.js";
+import type { Counters, Status, Tally } from "./status.js";
 import {
   createSubscription,
   type OnItem,
@@ -51,10 +51,6 @@ const bufferCharactersDefault = 4 * 1_048_576;
 /** Fill at which reading stops, and at which it goes on. */
 const holdAt = 0.5;
 const goOnAt = 0.25;
-/** Most often that a growing or shrinking lag is told, ms. */
-const lagEveryMs = 250;
-const patternsMax = 100;
-const clustersMax = 1_000;
 
 /** Tells of a changed `status` with an event of that name, as well as with `onStatus`. */
 export class Sluice extends EventTarget implements Disposable {
@@ -62,16 +58,26 @@ export class Sluice extends EventTarget implements Disposable {
   readonly #limits: InboxLimits;
   readonly #cursors: CursorKeeper;
   readonly #api: HttpApi;
-  readonly #publisher: Publisher;
+  #publisher: Promise<Publisher> | undefined;
   readonly #session: Session;
   readonly #link: Link;
-  readonly #stopWatching: () => void;
-  #status: Status = { state: "idle" };
-  #toldAt = 0;
+  readonly #closing = new AbortController();
+  readonly #tally: Tally = {
+    events: 0,
+    received: 0,
+    repeats: 0,
+    overflows: 0,
+    pages: 0,
+    gaps: 0,
+    connections: 0,
+    published: 0,
+    cursorFailures: 0,
+  };
+  /** What listeners were told of last. */
+  #told: readonly [Status["state"]?, LinkState?, LagFrame?] = [];
   #isHeld = false;
-  #connections = 0;
-  #pages = 0;
-  #gaps = 0;
+  /** Subscriptions whose beginning is being looked up. */
+  #opening = 0;
 
   /** Use `connect()`. */
   constructor(options: ConnectOptions, environment: Environment) {
@@ -81,25 +87,29 @@ export class Sluice extends EventTarget implements Disposable {
     const address = serviceAddress(options.url);
     const globals = globalThis as { WebSocket?: WebSocketConstructor; fetch?: Fetch };
     const WebSocket = options.WebSocket ?? globals.WebSocket;
-    if (WebSocket === undefined) throw new TypeError('there is no WebSocket here; pass the one of "ws" as WebSocket');
+    if (WebSocket === undefined) throw new TypeError('no WebSocket here; pass that of "ws"');
     this.#limits = {
       itemsMax: options.bufferEvents ?? bufferEventsDefault,
       sizeMax: options.bufferCharacters ?? bufferCharactersDefault,
     };
     const tokens = new TokenSource(token);
     const fetch: Fetch = options.fetch ?? ((url, init) => (globals.fetch as Fetch)(url, init));
-    this.#cursors = new CursorKeeper(cursorStore, environment);
+    this.#cursors = new CursorKeeper(cursorStore, environment, this.#tally);
     this.#api = new HttpApi({ address, tokens, fetch, environment });
-    this.#publisher = new Publisher(this.#api, environment);
     const onChange = (): void => this.#changed();
-    this.#session = new Session({ send: (command) => this.#link.connection?.send(command), environment, onChange });
+    this.#session = new Session({
+      send: (command) => this.#link.connection?.send(command),
+      environment,
+      tally: this.#tally,
+      onChange,
+    });
     this.#link = new Link({
-      url: socketAddress(address, { policy, max_messages: maxMessages }),
+      url: pathAddress(address, "ws", { policy, max_messages: maxMessages }).replace("http", "ws"),
       tokens,
       WebSocket,
       environment,
       onConnected: (frame) => {
-        this.#connections += 1;
+        this.#tally.connections += 1;
         this.#session.begin(frame);
         if (this.#isHeld) this.#link.connection?.pause();
       },
@@ -107,37 +117,34 @@ export class Sluice extends EventTarget implements Disposable {
       onLost: () => this.#session.end(),
       onState: onChange,
     });
-    this.#stopWatching = watchPage({ onDoubt: () => this.#link.doubt(), onHide: () => this.#cursors.flush() });
+    watchPage({ onDoubt: () => this.#link.doubt(), onHide: () => this.#cursors.flush() }, this.#closing.signal);
   }
 
   /** Where the client stands now. */
   get status(): Status {
-    return this.#status;
+    const { state } = this.#link;
+    if (state.state !== "open") return state;
+    const { lag, isCatchingUp } = this.#session;
+    if (lag !== undefined || this.#isHeld) {
+      return { state: "lagging", pending: this.#buffered + (lag?.pending ?? 0), lagMs: lag?.lag_ms };
+    }
+    return { state: isCatchingUp || this.#opening > 0 ? "catching-up" : "live" };
   }
 
   /** What happened so far. */
   get counters(): Counters {
-    const { events, received, repeats, overflows } = this.#session.tally;
     const { connection } = this.#link;
     return {
-      events,
-      received,
-      repeats,
-      overflows,
-      pages: this.#pages,
-      gaps: this.#gaps,
-      reconnects: Math.max(0, this.#connections - 1),
+      ...this.#tally,
       buffered: this.#buffered,
-      published: this.#publisher.published,
-      cursorFailures: this.#cursors.failures,
       roundTripMs: connection?.roundTripMs,
       skewMs: connection?.skewMs,
     };
   }
 
-  /** Calls `listener` now and whenever the status changes, until the returned function is called. */
+  /** Calls `listener` now, and when the state changes or the server tells of lag, until the returned function is called. */
   onStatus(listener: (status: Status) => void): () => void {
-    const tell = (): void => listener(this.#status);
+    const tell = (): void => listener(this.status);
     this.addEventListener("status", tell);
     tell();
     return () => this.removeEventListener("status", tell);
@@ -146,7 +153,7 @@ export class Sluice extends EventTarget implements Disposable {
   /**
    * Subscribes; all subscriptions share one connection, which the first one opens. With `onItem` it is called with one
    * item after the other, else iterate over what is returned. A subscription that the server refuses throws there.
-   * @throws {TypeError} for what is no event name, pattern or cluster name; {SluiceError} `CLOSED`
+   * @throws {SluiceError} `CLOSED`
    */
   subscribe<Events extends object = AnyEvents>(
     options: SubscribeOptionsWithGaps,
@@ -157,26 +164,21 @@ export class Sluice extends EventTarget implements Disposable {
     onItem?: OnItem<SluiceEvent<Events> | Gap>,
   ): Subscription<SluiceEvent<Events> | Gap>;
   subscribe(options: SubscribeOptions = {}, onItem?: OnItem<never>): Subscription<SluiceEvent | Gap> {
-    const events = unique(options.events ?? ["*"]);
-    const clusters = unique(options.clusters ?? []);
-    if (events.length === 0 || events.length > patternsMax || !events.every(isPattern)) {
-      throw new TypeError(`events must be 1 to ${patternsMax} event names, or patterns with a trailing *`);
-    }
-    if (clusters.length > clustersMax || !clusters.every(isName)) {
-      throw new TypeError(`clusters must be at most ${clustersMax} cluster names`);
-    }
-    if (this.#link.state.phase === "ended") throw new SluiceError("CLOSED", this.#link.state.why);
+    const events = [...new Set(options.events ?? ["*"])];
+    const clusters = [...new Set(options.clusters)];
+    const { state } = this.#link;
+    if (state.state === "ended") throw new SluiceError("CLOSED", state.why);
     const name = options.name ?? `${events.join()}@${clusters.join()}`;
     const feed: Feed = new Feed({
       interest: { events, clusters },
       limits: this.#limits,
       fetchHistory: (request) => {
-        this.#pages += 1;
-        return fetchHistory(this.#api, request);
+        this.#tally.pages += 1;
+        return fetchHistory(this.#api, request, this.#limits.itemsMax);
       },
       onChange: () => this.#changed(),
       onCursor: (cursor) => this.#cursors.moved(name, cursor),
-      onGap: () => (this.#gaps += 1),
+      onGap: () => (this.#tally.gaps += 1),
       onClose: () => {
         this.#session.remove(feed);
         this.#changed();
@@ -187,11 +189,15 @@ export class Sluice extends EventTarget implements Disposable {
   }
 
   async #open(feed: Feed, name: string, since: SubscribeOptions["since"]): Promise<void> {
+    this.#opening += 1;
+    this.#changed();
     const start = typeof since === "number" ? { seq: since } : (since ?? (await this.#cursors.load(name)));
+    this.#opening -= 1;
     if (feed.isClosed) return;
     feed.startFrom(start);
     this.#link.start();
     this.#session.add(feed);
+    this.#changed();
   }
 
   /**
@@ -199,13 +205,16 @@ export class Sluice extends EventTarget implements Disposable {
    * service has answered, for 100 s. @throws {SluiceError} see `Publisher.publish`
    */
   async publish(events: NewEvent | readonly NewEvent[]): Promise<Published> {
-    return this.#publisher.publish(Array.isArray(events) ? (events as readonly NewEvent[]) : [events as NewEvent]);
+    // Loaded when it is needed: most pages never publish.
+    this.#publisher ??= import("./publisher.js").then(
+      ({ Publisher }) => new Publisher(this.#api, this.#environment, this.#tally, this.#closing.signal),
+    );
+    return (await this.#publisher).publish(Array.isArray(events) ? (events as NewEvent[]) : [events as NewEvent]);
   }
 
   /** Ends subscriptions and connection. Publishes that wait are rejected with `CLOSED`: await them before. */
   close(): void {
-    this.#stopWatching();
-    this.#publisher.close();
+    this.#closing.abort();
     this.#link.end("closed");
     for (const feed of [...this.#session.feeds]) feed.close();
     this.#cursors.flush();
@@ -217,18 +226,18 @@ export class Sluice extends EventTarget implements Disposable {
 
   get #buffered(): number {
     let buffered = 0;
-    for (const feed of this.#session.feeds) buffered += feed.size;
+    for (const feed of this.#session.feeds) buffered += feed.inbox.size;
     return buffered;
   }
 
   #changed(): void {
     this.#holdOrGoOn();
-    const status = this.#lookAt();
-    if (status.state === "lagging" && this.#status.state === "lagging") {
-      if (this.#environment.now() - this.#toldAt < lagEveryMs) return;
-    } else if (isSameStatus(status, this.#status)) return;
-    this.#toldAt = this.#environment.now();
-    this.#status = status;
+    const { status } = this;
+    const { state } = this.#link;
+    const { lag } = this.#session;
+    const [toldStatus, toldState, toldLag] = this.#told;
+    if (status.state === toldStatus && state === toldState && lag === toldLag) return;
+    this.#told = [status.state, state, lag];
     if (status.state === "ended" && status.code !== undefined) {
       for (const feed of [...this.#session.feeds]) feed.close(new SluiceError("CLOSED", status.why));
     }
@@ -237,29 +246,11 @@ export class Sluice extends EventTarget implements Disposable {
 
   #holdOrGoOn(): void {
     let fill = 0;
-    for (const feed of this.#session.feeds) fill = Math.max(fill, feed.fill);
+    for (const feed of this.#session.feeds) fill = Math.max(fill, feed.inbox.fill);
     if (this.#isHeld ? fill > goOnAt : fill < holdAt) return;
     this.#isHeld = !this.#isHeld;
     const { connection } = this.#link;
     if (this.#isHeld) connection?.pause();
     else connection?.resume();
   }
-
-  #lookAt(): Status {
-    const { state } = this.#link;
-    if (state.phase === "waiting") {
-      return { state: "reconnecting", why: state.why, attempt: state.attempt, at: new Date(state.atMs) };
-    }
-    if (state.phase === "ended") return { state: "ended", why: state.why, code: state.code };
-    if (state.phase !== "open") return { state: state.phase };
-    const { lag, isCatchingUp } = this.#session;
-    if (lag !== undefined || this.#isHeld) {
-      return { state: "lagging", pending: this.#buffered + (lag?.pending ?? 0), lagMs: lag?.lagMs };
-    }
-    return { state: isCatchingUp ? "catching-up" : "live" };
-  }
-}
-
-function unique(names: readonly string[]): string[] {
-  return [...new Set(names)];
 }

@@ -16,35 +16,34 @@ export type Status =
   /** For good. `code`: the close code, where one was the reason. */
   | { readonly state: "ended"; readonly why: string; readonly code: number | undefined };
 
-/** Counts since `connect()`, and what was measured last. */
-export interface Counters {
+/** Counts since `connect()`. */
+export interface Tally {
   /** Events that came over the socket. */
-  readonly events: number;
+  events: number;
   /** UTF-16 units of all frames that came. */
-  readonly received: number;
+  received: number;
   /** Events that came over the socket a second time, and were not handed out again. */
-  readonly repeats: number;
+  repeats: number;
   /** Times that a full buffer was let go of, to be fetched again. */
-  readonly overflows: number;
+  overflows: number;
   /** Pages fetched from the log. */
-  readonly pages: number;
+  pages: number;
   /** Gaps handed out. */
-  readonly gaps: number;
-  /** Connections beyond the first. */
-  readonly reconnects: number;
+  gaps: number;
+  /** Connections that were greeted by the server. */
+  connections: number;
+  /** Events published and durable. */
+  published: number;
+  /** Loads and saves of cursors that failed. */
+  cursorFailures: number;
+}
+
+/** Counts since `connect()`, and what is so now. */
+export interface Counters extends Readonly<Tally> {
   /** Events in memory, over all subscriptions. */
   readonly buffered: number;
-  /** Events published and durable. */
-  readonly published: number;
-  /** Loads and saves of cursors that failed. */
-  readonly cursorFailures: number;
   /** Last measured round trip, ms. */
   readonly roundTripMs: number | undefined;
   /** What the server's clock is ahead of ours, ms. */
   readonly skewMs: number | undefined;
-}
-
-/** Whether two statuses say the same. */
-export function isSameStatus(a: Status, b: Status): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
