@@ -10,7 +10,7 @@ import { HistoryReader } from "./history-reader.js";
 import { readHistoryQuery, type HistoryQuery } from "./history-query.js";
 import { isProblem, matchWithin, readInterest } from "./read-interest.js";
 
-export const ndjsonMediaType = "application/x-ndjson";
+const ndjsonMediaType = "application/x-ndjson";
 
 const ending: Problem = { name: "unavailable", detail: "The service is ending", headers: { "retry-after": "1" } };
 
