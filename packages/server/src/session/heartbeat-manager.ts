@@ -44,7 +44,12 @@ interface Beat {
 
 type Due =
   | { readonly kind: "ping"; readonly beat: Beat; readonly atMs: number }
-  | { readonly kind: "deadline"; readonly beat: Beat; readonly pingedAtMs: number; readonly progress: number | undefined };
+  | {
+      readonly kind: "deadline";
+      readonly beat: Beat;
+      readonly pingedAtMs: number;
+      readonly progress: number | undefined;
+    };
 
 export class HeartbeatManager {
   readonly #options: HeartbeatOptions;
