@@ -1,6 +1,6 @@
 // Brings a fresh clone to where a task can run, then runs it: `node tools/with-setup.mjs <task> [arguments]`.
 // Plain Node without dependencies, because it is what installs them. Progress goes to stderr, so that a task's output
-// stays its own. Tasks: test, start, ok (the gate), setup (nothing more).
+// stays its own. Tasks: test, start, bench, ok (the gate), setup (nothing more).
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
@@ -21,6 +21,7 @@ const tasks = {
   test: (rest) => [vitest, "run", ...(rest.length === 0 ? ["--coverage"] : rest)],
   start: (rest) => [join("packages", "cli", "bin", "sluice.js"), "start", ...rest],
   ok: (rest) => [join("tools", "ok.mjs"), ...rest],
+  bench: ([cell = "fan-out", ...rest]) => [join("benches", "dist", `${cell}.js`), ...rest],
   setup: () => undefined,
 };
 

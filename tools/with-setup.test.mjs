@@ -8,6 +8,6 @@ it.each([[[]], [["no-such-task"]], [["toString"]]])("says which tasks there are 
   const { status, stderr } = spawnSync(execPath, [join(root, "tools", "with-setup.mjs"), ...words], {
     encoding: "utf8",
   });
-  expect(stderr).toBe("Usage: node tools/with-setup.mjs <test|start|ok|setup> [arguments]\n");
+  expect(stderr).toBe("Usage: node tools/with-setup.mjs <test|start|ok|bench|setup> [arguments]\n");
   expect(status).toBe(2);
 });
