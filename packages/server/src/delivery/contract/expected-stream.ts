@@ -34,6 +34,25 @@ interface Item {
   isOvertaken: boolean;
 }
 
+/** What of one stretch lies in a gap, and the place behind it. */
+interface Stretch {
+  readonly covered: readonly Item[];
+  readonly next: number;
+}
+
+/** A way to understand what was written: the place after it, and what would be wrong with it. */
+interface Reading {
+  readonly next: number;
+  readonly problems: readonly string[];
+}
+
+interface ReadGap {
+  readonly reason: string;
+  readonly from_seq: number;
+  readonly to_seq: number;
+  readonly dropped: number | null;
+}
+
 interface ExpectedReply {
   readonly type: string;
   readonly id: string;
@@ -61,7 +80,11 @@ export class ExpectedStream {
   readonly #world: Surroundings;
   readonly #maxMessages: number;
   readonly #items: Item[] = [];
-  #next = 0;
+  /**
+   * Indices of the item that comes next. More than one where a gap of unknown size may have stood for several stretches
+   * of the stream; what is written next says which of them it was.
+   */
+  #places: readonly number[] = [0];
   #syncedSeq: number;
   #set: EventMatch = { matches: () => false };
   #version = 0;
@@ -83,20 +106,20 @@ export class ExpectedStream {
     return this.#lives.length > 0;
   }
 
-  /** Items not yet written, nor covered by a gap, nor taken out by a change. */
+  /** Items not yet written, nor covered by a gap, nor taken out by a change: at least so many. */
   get owed(): number {
     this.sync();
-    let owed = 0;
-    for (let index = this.#next; index < this.#items.length; index += 1) {
-      if (this.#items[index]?.isExcused === false) owed += 1;
-    }
-    return owed;
+    return this.#owedFrom(Math.max(...this.#places)).length;
   }
 
-  /** Items not yet written nor covered by a gap, those taken out by a change included. */
+  /** Items not yet written nor covered by a gap, those taken out by a change included: at most so many. */
   get waiting(): number {
     this.sync();
-    return this.#items.length - this.#next;
+    return this.#items.length - Math.min(...this.#places);
+  }
+
+  #owedFrom(place: number): Item[] {
+    return this.#items.slice(place).filter((item) => !item.isExcused);
   }
 
   /** Takes in what has been routed since it was last called. */
@@ -123,8 +146,7 @@ export class ExpectedStream {
   changed(set: EventMatch, type: string, id: string): void {
     this.#set = set;
     this.#version += 1;
-    for (let index = this.#next; index < this.#items.length; index += 1) {
-      const item = this.#items[index] as Item;
+    for (const item of this.#items.slice(Math.min(...this.#places))) {
       if (!this.#wants(set, item.seq)) item.isExcused = true;
     }
     this.replied(type, id);
@@ -174,42 +196,41 @@ export class ExpectedStream {
     this.violations.push(what);
   }
 
+  /** Goes on from every place from which what was written is right. */
+  #advance(read: (place: number) => readonly Reading[]): void {
+    const readings = this.#places.flatMap((place) => read(place));
+    const right = readings.filter(({ problems }) => problems.length === 0);
+    const [first] = right.length > 0 ? right : readings;
+    for (const problem of first?.problems ?? []) this.#fail(problem);
+    const kept = right.length > 0 ? right : readings.slice(0, 1);
+    this.#places = [...new Set(kept.map(({ next }) => next))];
+  }
+
   #event(frame: ReadFrame): void {
     const seq = frame.seq as number;
-    let index = this.#next;
-    while (index < this.#items.length) {
-      const item = this.#items[index] as Item;
-      if (item.seq === seq && !item.isExcused) break;
-      index += 1;
-    }
-    const item = this.#items[index];
-    if (item === undefined) {
-      this.#fail(`event ${seq} is not subscribed to, or was sent before, or is out of order`);
-      return;
-    }
-    for (const missing of this.#items.slice(this.#next, index)) {
-      if (!missing.isExcused) this.#fail(`event ${missing.seq} is missing before ${seq}, and no gap stands for it`);
-    }
-    if (item.version > this.#acknowledged) this.#fail(`event ${seq} was sent before the reply to its subscription`);
-    if (item.isOvertaken) this.#fail(`event ${seq} was overtaken by a reply`);
-    this.#next = index + 1;
+    this.#advance((place) => [this.#readEvent(seq, place)]);
     this.#lastSeq = seq;
     this.delivered += 1;
     this.deliveredBytes += frame.bytes;
   }
 
+  #readEvent(seq: number, place: number): Reading {
+    const index = this.#items.findIndex((item, at) => at >= place && item.seq === seq && !item.isExcused);
+    const item = this.#items[index];
+    if (item === undefined) {
+      return { next: place, problems: [`event ${seq} is not subscribed to, or was sent before, or is out of order`] };
+    }
+    const problems = this.#items
+      .slice(place, index)
+      .filter((missing) => !missing.isExcused)
+      .map((missing) => `event ${missing.seq} is missing before ${seq}, and no gap stands for it`);
+    if (item.version > this.#acknowledged) problems.push(`event ${seq} was sent before the reply to its subscription`);
+    if (item.isOvertaken) problems.push(`event ${seq} was overtaken by a reply`);
+    return { next: index + 1, problems };
+  }
+
   #gap(frame: ReadFrame): void {
-    const {
-      reason,
-      from_seq: from,
-      to_seq: to,
-      dropped,
-    } = frame as unknown as {
-      reason: string;
-      from_seq: number;
-      to_seq: number;
-      dropped: number | null;
-    };
+    const { reason, from_seq: from, to_seq: to, dropped } = frame as unknown as ReadGap;
     const name = `the ${reason} gap ${from}..${to}`;
     if (dropped === null) this.hasUnknownGap = true;
     else this.dropped += dropped;
@@ -219,61 +240,68 @@ export class ExpectedStream {
       return;
     }
     if (from > to) this.#fail(`${name} is empty`);
-    if (this.#replays === 0 && from <= this.#lastSeq)
-      this.#fail(`${name} covers what was sent, up to ${this.#lastSeq}`);
-    const covered = this.#cover(from, to, dropped);
-    const least = covered.filter((item) => !item.isExcused).length;
-    if (dropped !== null && (dropped < least || dropped > covered.length)) {
-      this.#fail(`${name} says ${dropped} and covers ${least} to ${covered.length}`);
-    }
-    if (reason === "overflow") this.#overflow(name, dropped, covered);
-    for (const item of covered) {
-      const isGone = item.seq < this.#world.oldest();
-      if (item.isLossless && !item.isExcused && !isGone)
-        this.#fail(`${name} skips event ${item.seq}, which the log has`);
-      if (item.version > this.#acknowledged) this.#fail(`${name} was sent before the reply to the subscription`);
-    }
+    if (this.#replays === 0 && from <= this.#lastSeq) this.#fail(`${name} covers what was sent`);
+    this.#advance((place) => {
+      // One of unknown size may stand for nothing that was wanted.
+      const none = { next: place, problems: dropped === null ? [] : [`${name} says ${dropped} and covers none`] };
+      return [...this.#stretches(place, from, to).map((stretch) => this.#readGap(name, frame, stretch)), none];
+    });
   }
 
-  /** Passes over the items of one stretch of the stream, live or one replay's, that lie in the gap. */
-  #cover(from: number, to: number, dropped: number | null): Item[] {
-    let found: { readonly covered: Item[]; readonly next: number } | undefined;
-    for (let index = this.#next; index < this.#items.length;) {
-      const stretch = this.#items[index]?.replay;
+  /** What of each stretch of the stream, live or one replay's, lies in a gap that begins at `place`. */
+  #stretches(place: number, from: number, to: number): Stretch[] {
+    const stretches: Stretch[] = [];
+    for (let index = place; index < this.#items.length;) {
+      const { replay } = this.#items[index] as Item;
       const covered: Item[] = [];
-      let next = this.#next;
-      let isStuck = false;
-      for (; this.#items[index]?.replay === stretch && index < this.#items.length; index += 1) {
+      let next = place;
+      for (; index < this.#items.length && this.#items[index]?.replay === replay; index += 1) {
         const item = this.#items[index] as Item;
-        if (item.seq >= from && item.seq <= to) {
+        const isIn = item.seq >= from && item.seq <= to;
+        if (isIn) {
           covered.push(item);
           next = index + 1;
-        } else if (!item.isExcused) isStuck = true;
-        if (isStuck) break;
+        } else if (!item.isExcused) {
+          index = this.#items.length;
+        }
       }
-      const owed = covered.filter((item) => !item.isExcused).length;
-      // Where only what was taken out lies in it, a later stretch may be the one that is meant.
-      const isMeant = dropped === null ? owed > 0 : owed <= dropped && dropped <= covered.length;
-      if (covered.length > 0 && (found === undefined || isMeant)) found = { covered, next };
-      if (isStuck || owed > 0 || (isMeant && covered.length > 0)) break;
+      if (covered.length > 0) stretches.push({ covered, next });
+      // A later stretch may be the one that is meant only where all of this one was taken out.
+      if (covered.some((item) => !item.isExcused)) break;
     }
-    this.#next = found?.next ?? this.#next;
-    return found?.covered ?? [];
+    return stretches;
   }
 
-  #overflow(name: string, dropped: number | null, covered: readonly Item[]): void {
-    if (!this.#policy.startsWith("drop-")) this.#fail(`${name} under policy ${this.#policy}`);
-    if (covered.some((item) => item.replay !== undefined)) this.#fail(`${name} skips what a since asked for`);
-    if (dropped === null && covered.every((item) => item.seq >= this.#world.oldest()))
-      this.#fail(`${name} doesn't say how many`);
-    if (this.#policy === "drop-oldest" && this.waiting < this.#maxMessages) {
-      this.#fail(`${name} skipped more than it had to: ${this.waiting} wait, ${this.#maxMessages} may`);
+  #readGap(name: string, frame: ReadFrame, { covered, next }: Stretch): Reading {
+    const { reason, dropped } = frame as unknown as ReadGap;
+    const problems: string[] = [];
+    const least = covered.filter((item) => !item.isExcused).length;
+    if (dropped !== null && (dropped < least || dropped > covered.length)) {
+      problems.push(`${name} says ${dropped} and covers ${least} to ${covered.length}`);
     }
+    const isGone = (item: Item): boolean => item.seq < this.#world.oldest();
+    for (const item of covered) {
+      if (item.isLossless && !item.isExcused && !isGone(item))
+        problems.push(`${name} skips ${item.seq}, which the log has`);
+      if (item.version > this.#acknowledged) problems.push(`${name} was sent before the reply to the subscription`);
+    }
+    if (reason !== "overflow") return { next, problems };
+    const waiting = this.#items.length - next;
+    if (!this.#policy.startsWith("drop-")) problems.push(`${name} under policy ${this.#policy}`);
+    if (covered.some((item) => item.replay !== undefined)) problems.push(`${name} skips what a since asked for`);
+    if (dropped === null && !covered.some(isGone)) problems.push(`${name} doesn't say how many`);
+    if (this.#policy === "drop-oldest" && waiting < this.#maxMessages) {
+      problems.push(`${name} skipped more than it had to: ${waiting} wait, ${this.#maxMessages} may`);
+    }
+    return { next, problems };
   }
 
   #promise(who: string, seq: number): void {
-    const owed = this.#items.slice(this.#next).find((item) => !item.isExcused && item.seq <= seq);
-    if (owed !== undefined) this.#fail(`${who} promises ${seq}, and event ${owed.seq} was not sent`);
+    this.#advance((place) => {
+      const owed = this.#owedFrom(place).find((item) => item.seq <= seq);
+      const problems = owed === undefined ? [] : [`${who} promises ${seq}, and event ${owed.seq} was not sent`];
+      return [{ next: place, problems }];
+    });
   }
 
   #live(frame: ReadFrame): void {
@@ -282,8 +310,11 @@ export class ExpectedStream {
       this.#fail(`live ${String(frame.id)} where ${String(expected?.id)} was due`);
       return;
     }
-    const owed = this.#items.slice(this.#next).find((item) => !item.isExcused && item.replay === expected.replay);
-    if (owed !== undefined) this.#fail(`live ${expected.id} before event ${owed.seq} of its replay`);
+    this.#advance((place) => {
+      const owed = this.#owedFrom(place).find((item) => item.replay === expected.replay);
+      const problems = owed === undefined ? [] : [`live ${expected.id} before event ${owed.seq} of its replay`];
+      return [{ next: place, problems }];
+    });
     this.#promise("live", frame.seq as number);
   }
 
@@ -301,15 +332,18 @@ export class ExpectedStream {
     }
     this.#acknowledged = expected.version;
     if (expected.mayOvertake) return;
-    for (const item of this.#items.slice(this.#next)) if (item.version < expected.version) item.isOvertaken = true;
+    for (const item of this.#items.slice(Math.max(...this.#places))) {
+      if (item.version < expected.version) item.isOvertaken = true;
+    }
   }
 
   /** Checks that nothing is owed any more. */
   finish(): void {
     this.sync();
-    for (const item of this.#items.slice(this.#next)) {
-      if (!item.isExcused) this.#fail(`event ${item.seq} was never sent, and no gap stands for it`);
-    }
+    this.#advance((place) => {
+      const problems = this.#owedFrom(place).map(({ seq }) => `event ${seq} was never sent, and no gap stands for it`);
+      return [{ next: place, problems }];
+    });
     for (const { type, id } of this.#replies) this.#fail(`the reply ${type} ${id} was never sent`);
     for (const { id } of this.#lives) this.#fail(`the replay ${id} never went live`);
     if (this.isLagging) this.#fail("it was paused and never resumed");
