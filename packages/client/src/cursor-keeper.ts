@@ -9,11 +9,11 @@ const saveEveryMs = 1_000;
 export class CursorKeeper {
   readonly #store: CursorStore | undefined;
   readonly #environment: Environment;
-  readonly #tally: Tally;
+  readonly #tally: Pick<Tally, "cursorFailures">;
   readonly #moved = new Map<string, Cursor>();
   #cancel: (() => void) | undefined;
 
-  constructor(store: CursorStore | undefined, environment: Environment, tally: Tally) {
+  constructor(store: CursorStore | undefined, environment: Environment, tally: Pick<Tally, "cursorFailures">) {
     this.#store = store;
     this.#tally = tally;
     this.#environment = environment;

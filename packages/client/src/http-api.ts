@@ -58,10 +58,12 @@ export class HttpApi {
     const backoff = new Backoff(environment.random);
     const startedAt = environment.now();
     for (;;) {
-      const answer = await this.#try(request).catch((error: unknown) => error);
+      const answer = await this.#within(answerMaxMs, signal, (over) => this.#try(request, over)).catch(
+        (error: unknown) => error,
+      );
       if (signal.aborted) throw closedError();
       let wait = backoff.next();
-      let error = new SluiceError("UNAVAILABLE", "the service can't be reached", undefined, answer);
+      let error = new SluiceError("UNAVAILABLE", "no answer in time", undefined, answer);
       if (isAnswer(answer)) {
         const { status, json, retryAfterMs } = answer;
         if (status < 300) return json;
@@ -72,12 +74,12 @@ export class HttpApi {
         wait = isToken && backoff.attempts === 1 ? 0 : Math.max(wait, retryAfterMs);
       }
       if (environment.now() - startedAt + wait > retryForMs) throw error;
-      await this.#pause(wait, signal);
+      await this.#within(wait, signal, (over) => new Promise((resolve) => over.addEventListener("abort", resolve)));
       if (signal.aborted) throw closedError();
     }
   }
 
-  async #try({ path, query = {}, body, signal }: ApiRequest): Promise<Answer> {
+  async #try({ path, query = {}, body }: ApiRequest, over: AbortSignal): Promise<Answer> {
     const { tokens, address, fetch } = this.#options;
     const token = await tokens.current();
     const response = await fetch(pathAddress(address, path, query), {
@@ -87,7 +89,7 @@ export class HttpApi {
         "content-type": "application/json",
       },
       body: body ?? null,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(answerMaxMs)]),
+      signal: over,
     });
     const { status } = response;
     if (status === 401) tokens.forget(token);
@@ -95,11 +97,18 @@ export class HttpApi {
     return { status, retryAfterMs, json: membersOf(await response.text()) };
   }
 
-  #pause(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.environment.after(ms, resolve);
-      signal.addEventListener("abort", () => resolve(cancel()), { once: true });
-    });
+  /** Tells `run` when `ms` have passed or `signal` is aborted. `AbortSignal.any` would do, but leaks in Node 20. */
+  async #within<T>(ms: number, signal: AbortSignal, run: (over: AbortSignal) => Promise<T>): Promise<T> {
+    const ending = new AbortController();
+    const end = (): void => ending.abort();
+    const cancel = this.#options.environment.after(ms, end);
+    signal.addEventListener("abort", end);
+    try {
+      return await run(ending.signal);
+    } finally {
+      cancel();
+      signal.removeEventListener("abort", end);
+    }
   }
 }
 
@@ -109,7 +118,7 @@ function isAnswer(value: unknown): value is Answer {
 
 function refusal({ status, json }: Answer): SluiceError {
   const said = json["detail"] ?? json["title"];
-  const message = typeof said === "string" ? said : "the service refused the request";
+  const message = typeof said === "string" ? said : "refused";
   const code = againStatuses.includes(status) ? "UNAVAILABLE" : status === 403 ? "FORBIDDEN" : "REFUSED";
   return new SluiceError(code, `${message} (HTTP ${status})`, status);
 }

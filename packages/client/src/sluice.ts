@@ -74,7 +74,7 @@ export class Sluice extends EventTarget implements Disposable {
     cursorFailures: 0,
   };
   /** What listeners were told of last. */
-  #told: readonly [Status["state"]?, LinkState?, LagFrame?] = [];
+  #told: readonly [Status["state"], LinkState, LagFrame?];
   #isHeld = false;
   /** Subscriptions whose beginning is being looked up. */
   #opening = 0;
@@ -117,6 +117,7 @@ export class Sluice extends EventTarget implements Disposable {
       onLost: () => this.#session.end(),
       onState: onChange,
     });
+    this.#told = ["idle", this.#link.state];
     watchPage({ onDoubt: () => this.#link.doubt(), onHide: () => this.#cursors.flush() }, this.#closing.signal);
   }
 

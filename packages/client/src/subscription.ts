@@ -49,17 +49,17 @@ export function createSubscription<Item extends SluiceEvent | Gap>(
 ): Subscription<Item> {
   const items = feed.items();
   const { onGap, signal } = options;
-  const close = (): void => feed.close();
-  signal?.addEventListener("abort", close, { once: true });
+  const close = (): void => {
+    signal?.removeEventListener("abort", close);
+    feed.close();
+  };
+  signal?.addEventListener("abort", close);
   if (signal?.aborted === true) close();
 
   const next = async (): Promise<IteratorResult<Item, void>> => {
     for (;;) {
       const result = await items.next();
-      if (result.done === true) {
-        signal?.removeEventListener("abort", close);
-        return result;
-      }
+      if (result.done === true) return result;
       if (onGap === undefined || result.value.type !== "gap") return result as IteratorResult<Item, void>;
       onGap(result.value);
     }
