@@ -74,7 +74,7 @@ async function nginx(): Promise<{ port: number; headers: Record<string, string>;
   const http = `access_log off; ${paths} server { listen 127.0.0.1:${port}; location / { proxy_pass ${target}; proxy_http_version 1.1; ${upgrade} } }`;
   const text = `daemon off; master_process off; pid ${dir}/pid; error_log ${dir}/error.log; events { worker_connections 20000; } http { ${http} }`;
   writeFileSync(join(dir, "nginx.conf"), text);
-  const program = process.env["NGINX"] ?? "nginx";
+  const program = process.env["NGINX_PROGRAM"] ?? "nginx";
   const child = spawn(
     "taskset",
     ["-c", String(options.core), program, "-c", join(dir, "nginx.conf"), "-e", join(dir, "error.log")],

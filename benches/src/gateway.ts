@@ -1,5 +1,5 @@
 // What the gateway costs: throughput, added latency and memory of a tunnel, against going directly, two proxies of Node's
-// and nginx, in one run on the same cores. `NGINX` names nginx's program; without one it is left out.
+// and nginx, in one run on the same cores. `NGINX_PROGRAM` names nginx's program; without one it is left out.
 //
 // node benches/dist/gateway.js [connections, default 50] [seconds, default 5] [idle tunnels, default 5000]
 import { spawnSync } from "node:child_process";
@@ -17,7 +17,7 @@ const settleMs = 1_000;
 const mebibyte = 1_048_576;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const hasNginx = spawnSync(process.env["NGINX"] ?? "nginx", ["-v"]).status === 0;
+const hasNginx = spawnSync(process.env["NGINX_PROGRAM"] ?? "nginx", ["-v"]).status === 0;
 const kinds: readonly (DoorKind | "direct")[] = [
   "direct",
   "sluice",

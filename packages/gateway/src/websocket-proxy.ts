@@ -97,7 +97,7 @@ export class WebSocketProxy {
   }
 
   async #admit(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const { clock, clientAddress, rates, places, handshakeMs } = this.#options;
+    const { clock, clientAddress, rates, places } = this.#options;
     const startMs = clock.now();
     const problem = this.#check(request);
     if (problem !== undefined) return refuseUpgrade(socket, problem);
@@ -112,11 +112,15 @@ export class WebSocketProxy {
     }
     const place = places.take(key);
     if (typeof place === "string") return this.#sendAway({ request, socket }, "capacity", closes.tryAgainLater);
-    socket.once("close", () => place.release());
+    releaseWith(socket, place);
+    await this.#admitInTime({ request, socket, head, address, place, startMs });
+  }
+
+  async #admitInTime(candidate: Omit<Candidate, "signal">): Promise<void> {
     const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), handshakeMs);
+    const timer = setTimeout(() => deadline.abort(), this.#options.handshakeMs);
     try {
-      await this.#letIn({ request, socket, head, address, place, startMs, signal: deadline.signal });
+      await this.#letIn({ ...candidate, signal: deadline.signal });
     } finally {
       clearTimeout(timer);
     }
@@ -309,4 +313,9 @@ export function subprotocolsWithoutTokens(offered: readonly string[]): string[] 
 
 function aborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(undefined), { once: true }));
+}
+
+/** Apart, so that the listener keeps nothing else alive. */
+function releaseWith(socket: Socket, place: Place): void {
+  socket.once("close", () => place.release());
 }

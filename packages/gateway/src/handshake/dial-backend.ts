@@ -36,12 +36,15 @@ export type DialOutcome =
 const refusals: ReadonlySet<number> = new Set([400, 401, 403, 404, 429]);
 const serverErrorMin = 500;
 
+/** A `close` follows. Not written where it is used: it would keep all that is in scope there as long as the tunnel lives. */
+function ignoreError(): void {}
+
 /** Dials. Never rejects. A socket that is handed out has an `error` listener. */
 export function dialBackend(dial: DialRequest): Promise<DialOutcome> {
   const key = newWebSocketKey();
   return new Promise((resolve) => {
     const backend = new BackendSocket({ url: dial.url, keepaliveMs: dial.keepaliveMs });
-    backend.socket.on("error", () => {});
+    backend.socket.on("error", ignoreError);
     const settle = (outcome: DialOutcome): void => {
       dial.signal.removeEventListener("abort", late);
       if (outcome.kind !== "open") backend.socket.destroy();

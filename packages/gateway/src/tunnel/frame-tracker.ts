@@ -36,7 +36,7 @@ export class FrameTracker {
   /** The code of the close frame, 1005 where it has none; nothing more is followed after it. */
   closeCode: number | undefined;
   readonly #options: FrameTrackerOptions;
-  readonly #header = Buffer.alloc(headerBytesMax);
+  readonly #header = Buffer.allocUnsafe(headerBytesMax);
   #headerHave = 0;
   #headerNeed = shortHeader;
   #payloadLeft = 0;
