@@ -94,6 +94,25 @@ it("a message in 16 fragments is taken, one in 17 is not", async () => {
   expect((await many.closeFrame()).code).toBe(1008);
 });
 
+it("a message that doesn't end is closed with 1008 after 5 s, one byte at a time or in fragments", async () => {
+  await using half = await RawSocket.upgraded(server.url, { token });
+  await using fragment = await RawSocket.upgraded(server.url, { token });
+  await using whole = await RawSocket.upgraded(server.url, { token });
+  const frame = frameBytes({ payload: pingOf(1000) });
+  const startMs = performance.now();
+  let sent = 0;
+  const drip = setInterval(() => half.send(frame.subarray(sent, (sent += 1))), 100);
+  fragment.send(frameBytes({ fin: false, payload: "{" }));
+  whole.send(frame);
+  const closes = await Promise.all([half.closeFrame(), fragment.closeFrame()]);
+  clearInterval(drip);
+  for (const close of closes) expect(close).toEqual({ code: 1008, reason: "Policy violation" });
+  expect(performance.now() - startMs).toBeGreaterThan(4900);
+  expect(performance.now() - startMs).toBeLessThan(5000 + latenessMs);
+  whole.send(frame);
+  expect((await whole.frame()).opcode, "others live on").toBe(opcodes.text);
+});
+
 it("a binary message is closed with 1003", async () => {
   await using client = await RawClient.connect(server.url, { token });
   client.webSocket.send(Buffer.from('{"type":"ping"}'));

@@ -29,6 +29,7 @@ import { Session, type SessionContext } from "../session/session.js";
 import type { Connections, Place } from "./connections.js";
 import type { EndpointTally } from "./endpoint-tally.js";
 import { SluiceWebSocket } from "./sluice-web-socket.js";
+import { UnfinishedMessages, type Incoming } from "./unfinished-messages.js";
 import { WebSocketSink } from "./websocket-sink.js";
 
 /** Fragments of one message; a command needs one. */
@@ -69,6 +70,7 @@ interface Candidate {
 export class WebSocketEndpoint {
   readonly #options: WebSocketEndpointOptions;
   readonly #handshaker: WebSocketServer;
+  readonly #unfinished: UnfinishedMessages;
 
   constructor(options: WebSocketEndpointOptions) {
     this.#options = options;
@@ -84,10 +86,13 @@ export class WebSocketEndpoint {
       handleProtocols: (offered: Set<string>) => selectSubprotocol([...offered]) ?? (false as const),
     };
     this.#handshaker = new WebSocketServer(settings);
+    this.#unfinished = new UnfinishedMessages(options.context.clock);
   }
 
   /** Takes the server's upgrades. */
   attach(server: Server): void {
+    this.#unfinished.start();
+    server.on("close", () => this.#unfinished.stop());
     server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
@@ -207,7 +212,14 @@ export class WebSocketEndpoint {
     tally.opened += 1;
     const details = { connection_id: consumer.id, user_id: identity.userId, remote_address: remoteAddress };
     onConnection("opened", details);
+    const incoming: Incoming = {
+      isHeld: () => webSocket.isPaused,
+      expire: () => context.delivery.close(consumer, closes.policyViolation),
+    };
+    // Before `ws` reads the bytes, which it does at once: what is whole then has ended after it began.
+    socket.prependListener("data", () => this.#unfinished.began(incoming));
     webSocket.on("message", (data, isBinary) => {
+      this.#unfinished.ended(incoming);
       if (consumer.isClosed) return;
       const bytes = data as Buffer;
       tally.bytesIn += bytes.length;
@@ -217,12 +229,14 @@ export class WebSocketEndpoint {
     const allowance = { perSecond: controlFramesPerSecond, burst: controlFramesPerSecond };
     const controls = new TokenBucket(allowance, context.clock.now());
     const countControl = (): void => {
+      this.#unfinished.ended(incoming);
       if (!controls.take(context.clock.now())) context.delivery.close(consumer, closes.policyViolation);
     };
     webSocket.on("ping", countControl).on("pong", countControl);
     webSocket.on("error", ignoreError);
     socket.on("drain", () => context.delivery.drained(consumer));
     webSocket.on("close", (received) => {
+      this.#unfinished.ended(incoming);
       session.end();
       place.release();
       const code = webSocket.closedWith ?? received;
