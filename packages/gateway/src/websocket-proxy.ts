@@ -27,13 +27,13 @@ import type { BackendPool } from "./backends/backend-pool.js";
 import type { GatewayTally, RefusalReason } from "./gateway-tally.js";
 import { acceptClient, closeAfterHandshake } from "./handshake/answer-client.js";
 import { dialBackend, type DialOutcome, extensionNames } from "./handshake/dial-backend.js";
+import { type Dialled, findBackend } from "./handshake/find-backend.js";
 import { forwardedHeaders, handshakeHeaders } from "./handshake/forwarded-headers.js";
 import { forwardedTarget } from "./handshake/forwarded-target.js";
+import { subprotocolsWithoutTokens } from "./handshake/offered-subprotocols.js";
 import { Tunnel, type TunnelBounds, type TunnelEnd } from "./tunnel/tunnel.js";
 import type { TunnelRecord, Tunnels } from "./tunnel/tunnels.js";
 
-/** Backends that are asked for one client. */
-const dialsMax = 3;
 const msPerS = 1_000;
 /** RSV1 is permessage-deflate's (RFC 7692 §6); of an extension that we don't know any bit may be. */
 const deflateBit = 0b100;
@@ -72,8 +72,6 @@ interface Candidate {
   readonly startMs: number;
   readonly signal: AbortSignal;
 }
-
-type Dialled = Extract<DialOutcome, { kind: "open" }>;
 
 export class WebSocketProxy {
   readonly #options: WebSocketProxyOptions;
@@ -189,30 +187,16 @@ export class WebSocketProxy {
     closeAfterHandshake(request, socket, entry, this.#options.bounds.closeMs);
   }
 
-  /** One backend after the other, the client not yet answered, until one says yes or means this caller with its no. */
   async #connect(candidate: Candidate, caller: Caller): Promise<void> {
-    const { pool, tally, clock } = this.#options;
+    const { socket, signal } = candidate;
     const authorization = await this.#options.authorizationFor(caller);
-    const tried = new Set<Backend>();
-    while (tried.size < dialsMax && !candidate.signal.aborted && !candidate.socket.destroyed) {
-      const backend = pool.choose(tried);
-      if (backend === undefined) break;
-      if (tried.size > 0) tally.retries += 1;
-      tried.add(backend);
-      backend.connections += 1;
-      const outcome = await this.#dial(candidate, backend, authorization);
-      if (outcome.kind === "open" && !candidate.socket.destroyed) {
-        backend.succeeded();
-        return this.#open(candidate, caller, backend, outcome);
-      }
-      backend.connections -= 1;
-      if (outcome.kind === "open") return outcome.backend.socket.destroy() && undefined;
-      if (outcome.kind === "refused") return this.#refuseAsBackend(candidate, outcome.status);
-      tally.backendErrors.add(outcome.failure);
-      backend.failed(clock.now());
-      this.#options.onBackendFailure(backend, outcome.failure);
-    }
-    this.#sendAway(candidate, "no-backend", closes.backendUnavailable);
+    const found = await findBackend(this.#options, {
+      dial: (backend) => this.#dial(candidate, backend, authorization),
+      isWanted: () => !signal.aborted && !socket.destroyed,
+    });
+    if (found.kind === "open") this.#open(candidate, caller, found.backend, found.dialled);
+    else if (found.kind === "refused") this.#refuseAsBackend(candidate, found.status);
+    else if (!socket.destroyed) this.#sendAway(candidate, "no-backend", closes.backendUnavailable);
   }
 
   #dial(
@@ -302,13 +286,6 @@ export class WebSocketProxy {
     const record: TunnelRecord = { id: details.tunnel_id, userId, remoteAddress, connectedAtMs, backend, tunnel };
     tunnels.add(record);
   }
-}
-
-/** What may be offered to a backend: neither `bearer` and the token after it, nor Kubernetes' form of one. */
-export function subprotocolsWithoutTokens(offered: readonly string[]): string[] {
-  return offered.filter((item, index) => {
-    return item !== "" && item !== "bearer" && offered[index - 1] !== "bearer" && !item.startsWith("base64url.bearer.");
-  });
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

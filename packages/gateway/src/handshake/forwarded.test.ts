@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { subprotocolsWithoutTokens } from "../websocket-proxy.js";
+import { subprotocolsWithoutTokens } from "./offered-subprotocols.js";
 import { extensionNames } from "./dial-backend.js";
 import { forwardedTarget } from "./forwarded-target.js";
 import { traceHeaders } from "./trace-context.js";
