@@ -158,6 +158,7 @@ it(
           await sleep(publishEveryMs);
         }
       })();
+      publishing.catch((error: unknown) => all[0]?.wrong.push(String(error)));
       const names = Object.keys(world.faults);
       for (let round = 0; round < rounds; round += 1) {
         // Each kind once before chance alone decides.

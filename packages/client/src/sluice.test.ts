@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { connect } from "./connect.js";
 import type { Gap } from "./event.js";
-import { eventOf } from "./testing/fake-socket.js";
+import { eventOf, fakeSockets } from "./testing/fake-socket.js";
 import { collect, fakeWorld, goLive } from "./testing/fake-world.js";
 import { settled } from "./testing/manual-environment.js";
 
@@ -11,7 +11,7 @@ describe("connect", () => {
   it("needs a WebSocket, the global one or one that it is given", () => {
     vi.stubGlobal("WebSocket", undefined);
     expect(() => connect({ url: "http://a.test" })).toThrow('no WebSocket here; pass that of "ws"');
-    vi.stubGlobal("WebSocket", class {});
+    vi.stubGlobal("WebSocket", fakeSockets().WebSocket);
     using sluice = connect({ url: "http://a.test" });
     expect(sluice.status).toEqual({ state: "idle" });
   });
