@@ -98,6 +98,8 @@ function judgeBare(path, specifier, files) {
     return undefined;
   }
   if (from === undefined) return undefined;
+  // An example is a user of its own package.
+  if (path.startsWith(`packages/${from}/example/`) && specifier === scope + from) return undefined;
   return specifier.startsWith(scope) ? judgeOurs(from, specifier, files) : judgeDeclared(path, from, specifier, files);
 }
 

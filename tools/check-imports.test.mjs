@@ -30,6 +30,7 @@ describe("between packages", () => {
         "packages/server/src/log/a.ts": 'import { x } from "@sluice/protocol";\nimport { WebSocket } from "ws";',
         "packages/runtime/src/b.ts": 'import type { y } from "@sluice/protocol";\nimport { join } from "node:path";',
         "packages/runtime/src/b.test.ts": 'import { it } from "vitest";',
+        "packages/runtime/example/page.js": 'import { y } from "@sluice/runtime";',
         "tests/c.test.ts": 'import { z } from "@sluice/server";',
       }),
     ).toEqual([]);
