@@ -52,8 +52,7 @@ export async function start({ config, flags }: ServeOptions, terminal: Terminal)
     destination.write(startText(facts, paintFor(takesColour(stdout, env))));
   };
   await runBoth({ settings, logger, interrupted }, tell);
-  destination.write("Goodbye.\n");
-  destination.flushSync();
+  await destination.writeLast("Goodbye.\n");
 }
 
 /** The service, and the gateway as long as the service runs; what ends one ends the other. */

@@ -13,6 +13,12 @@ export interface LogDestination {
   flushSync?(): void;
 }
 
+/** A destination that tells when it has written. */
+export interface OwnedLogDestination extends Required<LogDestination> {
+  /** Writes `text` behind all lines, and resolves when it is out, or when nobody reads any more. */
+  writeLast(text: string): Promise<void>;
+}
+
 export interface LogDestinationOptions {
   /** File descriptor; default 1, standard output. */
   readonly fd?: number;
@@ -20,7 +26,7 @@ export interface LogDestinationOptions {
 }
 
 /** A destination on a file descriptor, which stays its caller's. What waits is written when the process exits. */
-export function createLogDestination(options: LogDestinationOptions = {}): Required<LogDestination> {
+export function createLogDestination(options: LogDestinationOptions = {}): OwnedLogDestination {
   const { fd = 1, waitingBytesMax: maxLength = waitingBytesMax } = options;
   const stream = destination({ dest: fd, sync: false, maxLength });
   let dropped = 0;
@@ -35,7 +41,13 @@ export function createLogDestination(options: LogDestinationOptions = {}): Requi
   });
   // Standard output that is closed (EPIPE) ends the lines and not the process.
   stream.on("error", () => undefined);
-  return stream;
+  const writeLast = (text: string): Promise<void> =>
+    new Promise((resolve) => {
+      stream.once("drain", () => resolve());
+      stream.once("error", () => resolve());
+      stream.write(text);
+    });
+  return { write: (line) => stream.write(line), flushSync: () => stream.flushSync(), writeLast };
 }
 
 /** Makes lines readable on their way. */
