@@ -21,7 +21,7 @@ const tasks = {
   test: (rest) => [vitest, "run", ...(rest.length === 0 ? ["--coverage"] : rest)],
   start: (rest) => [join("packages", "cli", "bin", "sluice.js"), "start", ...rest],
   ok: (rest) => [join("tools", "ok.mjs"), ...rest],
-  bench: ([cell = "fan-out", ...rest]) => [join("benches", "dist", `${cell}.js`), ...rest],
+  bench: (rest) => [join("benches", "dist", "bench.js"), ...rest],
   setup: () => undefined,
 };
 

@@ -4,15 +4,29 @@ import { fork, spawnSync, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const hasTaskset = spawnSync("taskset", ["--version"]).status === 0;
+const killAfterMs = 5000;
 
-/** A child that runs `script` (beside this file) on one core, with one JSON argument. */
+/** How a child is started, where that isn't this process's own Node. */
+export interface Program {
+  /** Default: this process's. */
+  readonly execPath?: string;
+  /** The program's own flags, before the script; default none. */
+  readonly flags?: readonly string[];
+}
+
+/** A child that runs `script` (beside this file, or an absolute path) on one core, with one JSON argument. */
 export class PinnedChild<Reply> implements AsyncDisposable {
   readonly #child: ChildProcess;
 
-  constructor(script: string, options: unknown, core: number) {
+  /** @param core null leaves it to the scheduler */
+  constructor(script: string, options: unknown, core: number | null, program: Program = {}) {
     const path = fileURLToPath(new URL(script, import.meta.url));
-    this.#child = fork(path, [JSON.stringify(options)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    if (hasTaskset && this.#child.pid !== undefined) {
+    this.#child = fork(path, [JSON.stringify(options)], {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      execPath: program.execPath ?? process.execPath,
+      execArgv: [...(program.flags ?? [])],
+    });
+    if (hasTaskset && core !== null && this.#child.pid !== undefined) {
       spawnSync("taskset", ["-a", "-p", "-c", String(core), String(this.#child.pid)]);
     }
   }
@@ -29,8 +43,8 @@ export class PinnedChild<Reply> implements AsyncDisposable {
     });
   }
 
-  /** Sends a request and waits for the reply to it. */
-  async ask(request: string): Promise<Reply> {
+  /** Sends a request, a word or an object, and waits for the reply to it. */
+  async ask(request: string | object): Promise<Reply> {
     const reply = this.next();
     this.#child.send(request);
     return reply;
@@ -40,7 +54,7 @@ export class PinnedChild<Reply> implements AsyncDisposable {
     if (this.#child.exitCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once("exit", resolve));
     this.#child.disconnect();
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 5000);
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), killAfterMs);
     await ended;
     clearTimeout(timer);
   }

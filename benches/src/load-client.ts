@@ -1,159 +1,210 @@
-// A process of subscribers: opens connections, subscribes, counts what arrives, samples latency, reports once a second
-// to its parent. Run by `child.ts`'s `spawnPinned`; never by hand.
-//
-// Arguments (JSON): { port, path, headers, subscribe, connections, sampleEvery }
+// A process of subscribers: opens connections, subscribes, counts what arrives by frame headers alone, samples latency
+// and order, and reports when it is asked. Run by `PinnedChild`; never by hand.
 
-import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import { FrameScanner } from "./frame-scanner.js";
+import { handshakeRequest, maskedFrame } from "./raw-handshake.js";
 
 export interface LoadClientOptions {
   readonly port: number;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Sent after the handshake; none when the peer sends to everybody. */
-  readonly subscribe: string | null;
+  /** Headers of their own for connections, which take turns at them; over `headers`. */
+  readonly headersEach?: readonly Readonly<Record<string, string>>[];
+  /** Sent after the handshake; none when the peer sends to everybody. Of a list, connections take turns at its texts. */
+  readonly subscribe: string | readonly string[] | null;
   readonly connections: number;
-  /** Of this many event frames one is looked at for its latency. */
+  /** Of this many event frames one is looked at for its latency and order. */
   readonly sampleEvery: number;
+  /** Every connection gets every event, so that a jump of `seq` is a loss; default false. */
+  readonly isWhole?: boolean;
+  /** So many of the connections, the last ones, stop reading once they are subscribed; default 0. */
+  readonly stalled?: number;
+  /** Every text is read, and a `ping` answered; for connections on which little else happens. Default false. */
+  readonly answersPings?: boolean;
+  /** Handshakes under way at once; default 50. */
+  readonly connectAtOnce?: number;
 }
 
-/** What the client tells its parent, once a second and at the end. */
+/** What the client tells its parent when it is asked. */
 export interface LoadReport {
   readonly connected: number;
   readonly frames: number;
   readonly bytes: number;
   readonly gaps: number;
   readonly outOfOrder: number;
+  /** Events of a whole stream that were passed over. */
+  readonly missing: number;
+  readonly pings: number;
   readonly closed: number;
   /** Sampled latencies since the last report, ms. */
   readonly latenciesMs: readonly number[];
   readonly cpuMs: number;
+  /** From the first handshake to the last answer, ms. */
+  readonly connectMs: number;
 }
 
 const readBytes = 256 * 1024;
-const connectAtOnce = 50;
+const connectAtOnceDefault = 50;
+const numberLengthMax = 20;
+/** A frame's type stands at its beginning. */
+const typeWithin = 24;
 const gapMark = Buffer.from('"type":"gap"');
+const pingMark = Buffer.from('"type":"ping"');
 const sentMark = Buffer.from('"sent_at":');
 const seqMark = Buffer.from('"seq":');
 
 const options = JSON.parse(process.argv[2] ?? "{}") as LoadClientOptions;
+/** One for all sockets: what is in it is looked at before the next is read, and it stays in the processor's cache. */
+const shared = Buffer.allocUnsafeSlow(readBytes);
+const pong = maskedFrame('{"type":"pong"}');
 let connected = 0;
 let frames = 0;
 let bytes = 0;
 let gaps = 0;
 let outOfOrder = 0;
+let missing = 0;
+let pings = 0;
 let closed = 0;
 let latenciesMs: number[] = [];
-
-/** A masked text frame of at most 64 KiB, as clients send them. */
-function maskedFrame(text: string): Buffer {
-  const payload = Buffer.from(text);
-  const mask = randomBytes(4);
-  const head =
-    payload.length < 126
-      ? Buffer.from([0x81, 0x80 | payload.length])
-      : Buffer.from([0x81, 0xfe, payload.length >> 8, payload.length & 0xff]);
-  const masked = payload.map((byte, index) => byte ^ (mask[index % 4] as number));
-  return Buffer.concat([head, mask, masked]);
-}
 
 function numberAfter(chunk: Buffer, mark: Buffer, at: number, end: number): number | undefined {
   const index = chunk.subarray(at, end).indexOf(mark);
   if (index === -1) return undefined;
-  const text = chunk.toString("latin1", at + index + mark.length, Math.min(end, at + index + mark.length + 20));
-  const value = Number.parseFloat(text);
+  const from = at + index + mark.length;
+  const value = Number.parseFloat(chunk.toString("latin1", from, Math.min(end, from + numberLengthMax)));
   return Number.isFinite(value) ? value : undefined;
 }
 
-function open(): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const scanner = new FrameScanner();
-    let head = "";
-    let upgraded = false;
-    let lastSeq = 0;
-    let seen = 0;
-    const onText = (chunk: Buffer, at: number, end: number): void => {
-      seen += 1;
-      if (seen % options.sampleEvery !== 0) return;
-      const seq = numberAfter(chunk, seqMark, at, end);
-      if (seq !== undefined) {
-        if (seq <= lastSeq) outOfOrder += 1;
-        lastSeq = seq;
-      }
-      if (chunk.subarray(at, Math.min(end, at + 16)).includes(gapMark)) gaps += 1;
-      const sentAt = numberAfter(chunk, sentMark, at, end);
-      // Both sides read the same clock: they are on one machine.
-      if (sentAt !== undefined) latenciesMs.push(performance.timeOrigin + performance.now() - sentAt);
-    };
-    const scan = (chunk: Buffer, length: number): void => {
-      const before = scanner.frames;
-      scanner.scan(chunk, length, onText);
-      frames += scanner.frames - before;
-      bytes += length;
-    };
-    const socket: Socket = connect({
+class Subscriber {
+  readonly #index: number;
+  readonly #scanner = new FrameScanner();
+  readonly #onText = (chunk: Buffer, at: number, end: number): void => this.#look(chunk, at, end);
+  readonly #onOpen: () => void;
+  readonly #socket: Socket;
+  #head = "";
+  #isUpgraded = false;
+  #seen = 0;
+  #lastSeq = 0;
+  #lastSeqSeen = 0;
+
+  constructor(index: number, onOpen: () => void, onError: (error: Error) => void) {
+    this.#index = index;
+    this.#onOpen = onOpen;
+    this.#socket = connect({
       port: options.port,
       host: "127.0.0.1",
-      onread: {
-        buffer: Buffer.allocUnsafe(readBytes),
-        callback: (length: number, buffer: Uint8Array): boolean => {
-          const chunk = buffer as Buffer;
-          if (upgraded) {
-            scan(chunk, length);
-            return true;
-          }
-          head += chunk.toString("latin1", 0, length);
-          const end = head.indexOf("\r\n\r\n");
-          if (end === -1) return true;
-          if (!head.startsWith("HTTP/1.1 101")) {
-            reject(new Error(`handshake refused: ${head.slice(0, 200)}`));
-            return true;
-          }
-          upgraded = true;
-          connected += 1;
-          if (options.subscribe !== null) socket.write(maskedFrame(options.subscribe));
-          const rest = Buffer.from(head.slice(end + 4), "latin1");
-          if (rest.length > 0) scan(rest, rest.length);
-          resolve();
-          return true;
-        },
-      },
+      noDelay: true,
+      onread: { buffer: shared, callback: (length: number) => this.#read(length) },
     });
-    socket.on("connect", () => {
-      const headers = Object.entries(options.headers).map(([name, value]) => `${name}: ${value}\r\n`);
-      socket.write(
-        `GET ${options.path} HTTP/1.1\r\nHost: 127.0.0.1:${options.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-          `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString("base64")}\r\n${headers.join("")}\r\n`,
-      );
-    });
-    socket.on("error", reject);
-    socket.on("close", () => {
+    const own = options.headersEach?.[index % options.headersEach.length];
+    this.#socket.write(handshakeRequest(options.port, options.path, { ...options.headers, ...own }));
+    this.#socket.on("error", onError);
+    this.#socket.on("close", () => {
       closed += 1;
     });
-  });
+  }
+
+  #read(length: number): boolean {
+    if (this.#isUpgraded) this.#scan(shared, length);
+    else this.#handshake(length);
+    return true;
+  }
+
+  #scan(chunk: Buffer, length: number): void {
+    const before = this.#scanner.frames;
+    this.#scanner.scan(chunk, length, this.#onText);
+    frames += this.#scanner.frames - before;
+    bytes += length;
+  }
+
+  #handshake(length: number): void {
+    this.#head += shared.toString("latin1", 0, length);
+    const end = this.#head.indexOf("\r\n\r\n");
+    if (end === -1) return;
+    if (!this.#head.startsWith("HTTP/1.1 101")) {
+      this.#socket.destroy(new Error(`handshake refused: ${this.#head.slice(0, 200)}`));
+      return;
+    }
+    this.#isUpgraded = true;
+    connected += 1;
+    const { subscribe, connections, stalled = 0 } = options;
+    const text = Array.isArray(subscribe)
+      ? (subscribe as readonly string[])[this.#index % subscribe.length]
+      : (subscribe as string | null);
+    if (text !== null && text !== undefined) this.#socket.write(maskedFrame(text));
+    const rest = Buffer.from(this.#head.slice(end + 4), "latin1");
+    this.#head = "";
+    if (rest.length > 0) this.#scan(rest, rest.length);
+    if (this.#index >= connections - stalled) setTimeout(() => this.#socket.pause(), 500);
+    this.#onOpen();
+  }
+
+  #look(chunk: Buffer, at: number, end: number): void {
+    this.#seen += 1;
+    if (options.answersPings === true) this.#answer(chunk, at, end);
+    if (this.#seen % options.sampleEvery !== 0) return;
+    if (chunk.subarray(at, Math.min(end, at + typeWithin)).includes(gapMark)) gaps += 1;
+    const sentAt = numberAfter(chunk, sentMark, at, end);
+    if (sentAt === undefined) return;
+    // Both sides read the same clock: they are on one machine.
+    latenciesMs.push(performance.timeOrigin + performance.now() - sentAt);
+    const seq = numberAfter(chunk, seqMark, at, end);
+    if (seq === undefined) return;
+    if (seq <= this.#lastSeq) outOfOrder += 1;
+    else if (options.isWhole === true && this.#lastSeq > 0) {
+      missing += Math.max(0, seq - this.#lastSeq - (this.#seen - this.#lastSeqSeen));
+    }
+    this.#lastSeq = seq;
+    this.#lastSeqSeen = this.#seen;
+  }
+
+  #answer(chunk: Buffer, at: number, end: number): void {
+    if (!chunk.subarray(at, Math.min(end, at + typeWithin)).includes(pingMark)) return;
+    pings += 1;
+    this.#socket.write(pong);
+  }
 }
+
+let connectMs = 0;
 
 function report(): void {
   const { user, system } = process.cpuUsage();
+  const cpuMs = (user + system) / 1000;
   const message: LoadReport = {
     connected,
     frames,
     bytes,
     gaps,
     outOfOrder,
+    missing,
+    pings,
     closed,
     latenciesMs,
-    cpuMs: (user + system) / 1000,
+    cpuMs,
+    connectMs,
   };
   latenciesMs = [];
   process.send?.(message);
 }
 
-for (let opened = 0; opened < options.connections; opened += connectAtOnce) {
-  const count = Math.min(connectAtOnce, options.connections - opened);
-  await Promise.all(Array.from({ length: count }, open));
+/** Opens them all, so many at a time: as one is open the next begins. */
+async function openAll(): Promise<void> {
+  const { connections, connectAtOnce = connectAtOnceDefault } = options;
+  let next = 0;
+  const open = async (): Promise<void> => {
+    while (next < connections) {
+      const index = next;
+      next += 1;
+      await new Promise<void>((resolve, reject) => new Subscriber(index, resolve, reject));
+    }
+  };
+  const startMs = performance.now();
+  await Promise.all(Array.from({ length: connectAtOnce }, open));
+  connectMs = performance.now() - startMs;
 }
+
+await openAll();
 process.on("message", report);
 process.on("disconnect", () => process.exit(0));
 report();

@@ -1,7 +1,38 @@
-// What every server under measurement tells its parent.
+// What every server under measurement is told, and tells its parent.
+
+/** How events come. */
+export interface SourceOptions {
+  /** Events a second; null = as fast as they can be delivered. */
+  readonly perSecond: number | null;
+  /** Events of one publish; default 1 at a rate, 64 saturated. */
+  readonly batch?: number;
+  /** Cluster names that the events go round, `c-0` and so on; default 1. */
+  readonly clusters?: number;
+  /** Event types that the events go round, `GPU_0` and so on; default 1. */
+  readonly types?: number;
+  /** Makes the event about so many bytes on the wire, from 220; default 220. */
+  readonly eventBytes?: number;
+}
+
+/** What a bench changes of the server; each server takes what it knows. */
+export interface ServerOptions extends SourceOptions {
+  /** `permessage-deflate` on; default off. */
+  readonly deflate?: boolean;
+  /** Tokens are checked at the handshake; default only where the server always does. */
+  readonly secret?: string;
+  /** Sluice: settings beside the bench's own, by section. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+/** Sent to a server beside the words `start`, `stop` and `report`. */
+export interface RateRequest {
+  readonly perSecond: number;
+}
 
 export interface ServerReport {
   readonly port: number;
+  /** Where clients connect. */
+  readonly path: string;
   /** Extra headers that a client must send. */
   readonly headers: Readonly<Record<string, string>>;
   /** What a client must say to get the events; null when it gets them anyway. */
@@ -9,21 +40,16 @@ export interface ServerReport {
   readonly published: number;
   readonly cpuMs: number;
   readonly rssBytes: number;
+  /** Live objects and buffers after a collection, where the process can be told to collect; else what is in use. */
+  readonly heapBytes: number;
 }
 
-/** How events come: as fast as they can be delivered, or at a rate. */
-export interface SourceOptions {
-  /** Events a second; null = saturated. */
-  readonly perSecond: number | null;
-}
+const collect = (globalThis as { gc?: () => void }).gc;
 
-/** An event of about 220 bytes on the wire, stamped for latency. */
-export function benchPayload(): { readonly sent_at: number; readonly gpu: string; readonly note: string } {
-  const sentAt = performance.timeOrigin + performance.now();
-  return { sent_at: Math.round(sentAt * 1000) / 1000, gpu: "gpu-0", note: "x".repeat(10) };
-}
-
-export function usage(): Pick<ServerReport, "cpuMs" | "rssBytes"> {
+/** CPU and memory of this process. */
+export function usage(isIdle = false): Pick<ServerReport, "cpuMs" | "rssBytes" | "heapBytes"> {
+  if (isIdle) collect?.();
   const { user, system } = process.cpuUsage();
-  return { cpuMs: (user + system) / 1000, rssBytes: process.memoryUsage().rss };
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { cpuMs: (user + system) / 1000, rssBytes: rss, heapBytes: heapUsed + external };
 }

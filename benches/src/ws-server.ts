@@ -3,31 +3,19 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocket, WebSocketServer } from "ws";
-import { benchPayload, usage, type ServerReport, type SourceOptions } from "./server-report.js";
+import { envelope, EventSource } from "./event-source.js";
+import { usage, type ServerOptions, type ServerReport } from "./server-report.js";
 
 /** Past this in a client's buffer the saturating publisher waits for it, bytes. */
 const bufferedMax = 1024 * 1024;
 
-const source = JSON.parse(process.argv[2] ?? "{}") as SourceOptions;
+const options = JSON.parse(process.argv[2] ?? "{}") as ServerOptions;
 const http = createServer();
-const server = new WebSocketServer({ server: http, perMessageDeflate: false });
-let published = 0;
-let isRunning = false;
-let seq = 0;
+const perMessageDeflate = options.deflate === true ? { threshold: 0 } : false;
+const server = new WebSocketServer({ server: http, perMessageDeflate });
+server.on("connection", (client) => client.on("error", () => client.terminate()));
 
-function publish(): void {
-  seq += 1;
-  published += 1;
-  const event = {
-    type: "event",
-    seq,
-    event_id: crypto.randomUUID(),
-    event_type: "GPU_UPDATE",
-    cluster_id: "c-1",
-    timestamp: new Date().toISOString(),
-    payload: benchPayload(),
-  };
-  const text = JSON.stringify(event);
+function send(text: string): void {
   for (const client of server.clients) if (client.readyState === WebSocket.OPEN) client.send(text);
 }
 
@@ -36,36 +24,25 @@ function isFull(): boolean {
   return false;
 }
 
-function saturate(): void {
-  if (!isRunning) return;
-  if (!isFull()) publish();
-  setImmediate(saturate);
-}
+const source = new EventSource({
+  source: { batch: 1, ...options },
+  publish: (events) => {
+    for (const event of events) send(envelope(event));
+    return undefined;
+  },
+  isFull,
+});
 
-async function atRate(perSecond: number): Promise<void> {
-  const startMs = performance.now();
-  let sent = 0;
-  while (isRunning) {
-    const due = Math.floor(((performance.now() - startMs) / 1000) * perSecond);
-    for (; sent < due; sent += 1) publish();
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-function report(): void {
+function report(isIdle = false): void {
   const { port } = http.address() as AddressInfo;
-  const message: ServerReport = { port, headers: {}, subscribe: null, published, ...usage() };
+  const { published } = source;
+  const message: ServerReport = { port, path: "/", headers: {}, subscribe: null, published, ...usage(isIdle) };
   process.send?.(message);
 }
 
 process.on("message", (message) => {
-  if (message === "start" && !isRunning) {
-    isRunning = true;
-    if (source.perSecond === null) saturate();
-    else void atRate(source.perSecond);
-  }
-  if (message === "stop") isRunning = false;
-  report();
+  source.obey(message);
+  report(message === "idle");
 });
 process.on("disconnect", () => process.exit(0));
-http.listen(0, "127.0.0.1", report);
+http.listen(0, "127.0.0.1", () => report());

@@ -1,0 +1,132 @@
+// `npm run bench`: runs cells, each variant in processes of its own, the variants in turn and again, so that the
+// machine's noise hits them alike. Progress on stderr; a table of medians on stdout; everything as JSON where asked.
+
+import { writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { catalogue } from "./catalogue.js";
+import { median, type Cell, type Column, type Figures, type Variant } from "./cell.js";
+import { missingPeers } from "./contenders.js";
+import { describeMachine } from "./machine.js";
+
+const repeatsDefault = 5;
+const secondsDefault = 4;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    help: { type: "boolean", short: "h" },
+    repeats: { type: "string" },
+    seconds: { type: "string" },
+    only: { type: "string" },
+    json: { type: "string" },
+  },
+});
+
+const usageText = `npm run bench -- [name …] [--repeats ${repeatsDefault}] [--seconds n] [--only sluice,ws] [--json file]
+
+Without names, every cell. Servers run on core 0 and load clients on core 1, where taskset is there. Medians of the
+repeats are shown; --json writes every single figure, with the machine and the versions. --only names rows, or the
+first words of them. BENCH_PROFILE=dir writes CPU profiles of Node's servers there.
+
+${catalogue.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`).join("\n")}
+`;
+
+/** All that was measured of a cell. */
+interface CellResult {
+  readonly cell: string;
+  readonly repeats: number;
+  readonly seconds: number;
+  readonly rows: Readonly<Record<string, { readonly median: Figures; readonly runs: readonly Figures[] }>>;
+  readonly findings: readonly string[];
+}
+
+function say(text: string): void {
+  process.stderr.write(text);
+}
+
+function shown(figures: Figures, { figure, digits = 0 }: Column): string {
+  const value = figures[figure];
+  if (value === undefined || Number.isNaN(value)) return "–";
+  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+function mediansOf(runs: readonly Figures[]): Figures {
+  const names = Object.keys(runs[0] ?? {});
+  return Object.fromEntries(names.map((name) => [name, median(runs.map((run) => run[name] ?? Number.NaN))]));
+}
+
+async function measure(cell: Cell, { measure: run }: Variant): Promise<Figures | undefined> {
+  try {
+    const figures = await run();
+    const first = cell.columns.slice(0, 2).map((column) => `${shown(figures, column)} ${column.title}`);
+    say(`${first.join(", ")}\n`);
+    return figures;
+  } catch (error) {
+    say(`failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+    return undefined;
+  }
+}
+
+async function runCell(cell: Cell): Promise<CellResult> {
+  const repeats = Number(values.repeats ?? repeatsDefault);
+  const seconds = Number(values.seconds ?? cell.seconds ?? secondsDefault);
+  const only = values.only?.split(",") ?? [];
+  const variants = await cell.variants({ seconds, only });
+  const runs = new Map<string, Figures[]>(variants.map(({ name }) => [name, []]));
+  for (let repeat = 1; repeat <= repeats; repeat += 1) {
+    for (const variant of variants) {
+      say(`${cell.name} ${repeat}/${repeats}: ${variant.name} … `);
+      const figures = await measure(cell, variant);
+      if (figures !== undefined) runs.get(variant.name)?.push(figures);
+    }
+  }
+  const measured = [...runs].filter(([, found]) => found.length > 0);
+  const medians = new Map(measured.map(([name, found]) => [name, mediansOf(found)]));
+  return {
+    cell: cell.name,
+    repeats,
+    seconds,
+    rows: Object.fromEntries(measured.map(([name, found]) => [name, { median: mediansOf(found), runs: found }])),
+    findings: cell.findings?.(medians) ?? [],
+  };
+}
+
+function table(cell: Cell, { rows, findings, repeats, seconds }: CellResult): string {
+  const lines = [
+    `\n### ${cell.name}: ${cell.summary}\n`,
+    `Medians of ${repeats} runs of ${seconds} s, in turn.\n`,
+    `| | ${cell.columns.map(({ title }) => title).join(" | ")} |`,
+    `|---|${cell.columns.map(() => "---|").join("")}`,
+    ...Object.entries(rows).map(
+      ([name, row]) => `| ${name} | ${cell.columns.map((column) => shown(row.median, column)).join(" | ")} |`,
+    ),
+    ...(findings.length === 0 ? [] : ["", ...findings.map((finding) => `- ${finding}`)]),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+async function main(): Promise<void> {
+  const unknown = positionals.filter((name) => !catalogue.some((cell) => cell.name === name));
+  if (values.help === true || unknown.length > 0) {
+    if (unknown.length > 0) say(`No such cell: ${unknown.join(", ")}\n\n`);
+    process.stdout.write(usageText);
+    process.exitCode = unknown.length > 0 ? 2 : 0;
+    return;
+  }
+  const machine = describeMachine();
+  say(`${machine.cores} × ${machine.cpu}, Node ${machine.node}, ${machine.commit}, load ${machine.loadBefore}\n`);
+  const missing = missingPeers();
+  if (missing.length > 0) say(`Not installed: ${missing.join(", ")} (benches/peers/README.md)\n`);
+  const results: CellResult[] = [];
+  for (const cell of catalogue) {
+    if (positionals.length > 0 && !positionals.includes(cell.name)) continue;
+    const result = await runCell(cell);
+    results.push(result);
+    process.stdout.write(table(cell, result));
+    // After each cell, so that an interrupted run keeps what it has.
+    if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ machine, results }, null, 2)}\n`);
+  }
+}
+
+await main();

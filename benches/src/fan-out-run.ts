@@ -1,0 +1,103 @@
+// One measurement of a server that sends a stream to subscribers: what most cells do, each with its own options.
+
+import { PinnedChild } from "./child.js";
+import { pause, percentile, type Figures } from "./cell.js";
+import { clientCore, startServer, type ContenderName } from "./contenders.js";
+import type { LoadClientOptions, LoadReport } from "./load-client.js";
+import type { ServerOptions, ServerReport } from "./server-report.js";
+
+const warmUpMsDefault = 1500;
+/** Of so many deliveries one is looked at when they are without end, and when they come at a rate. */
+const sampleEveryDefault = { saturated: 211, rate: 7 } as const;
+
+export interface FanOutOptions {
+  readonly server: ContenderName;
+  readonly source: ServerOptions;
+  readonly seconds: number;
+  readonly warmUpMs?: number;
+  readonly load: Partial<LoadClientOptions> & Pick<LoadClientOptions, "connections">;
+}
+
+/** What both sides tell at one moment. */
+export interface Reading {
+  readonly server: ServerReport;
+  readonly client: LoadReport;
+  readonly atMs: number;
+}
+
+/** Both sides, started and connected. */
+export interface Pair extends AsyncDisposable {
+  readonly server: PinnedChild<ServerReport>;
+  readonly client: PinnedChild<LoadReport>;
+  readonly opened: LoadReport;
+  read(): Promise<Reading>;
+}
+
+/** Starts a server and connects its subscribers. */
+export async function startPair({ server: name, source, load }: FanOutOptions): Promise<Pair> {
+  const server = startServer(name, source);
+  const { port, path, headers, subscribe } = await server.next();
+  const sampleEvery = sampleEveryDefault[source.perSecond === null ? "saturated" : "rate"];
+  const options: LoadClientOptions = {
+    port,
+    path,
+    headers: { ...headers, ...load.headers },
+    subscribe: name === "sluice" ? (load.subscribe ?? subscribe) : subscribe,
+    sampleEvery,
+    ...withoutSubscribe(load),
+  };
+  const client = new PinnedChild<LoadReport>("load-client.js", options, clientCore);
+  const opened = await client.next();
+  return {
+    server,
+    client,
+    opened,
+    read: async () => {
+      const clientReport = await client.ask("report");
+      const serverReport = await server.ask("report");
+      return { server: serverReport, client: clientReport, atMs: performance.now() };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await server.ask("stop");
+      await client[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function withoutSubscribe(load: FanOutOptions["load"]): Omit<FanOutOptions["load"], "subscribe" | "headers"> {
+  const { subscribe: _subscribe, headers: _headers, ...rest } = load;
+  return rest;
+}
+
+/** What happened between two readings. */
+export function figuresBetween(before: Reading, after: Reading): Figures {
+  const elapsedS = (after.atMs - before.atMs) / 1000;
+  const frames = after.client.frames - before.client.frames;
+  const { latenciesMs } = after.client;
+  const serverCpuS = (after.server.cpuMs - before.server.cpuMs) / 1000;
+  return {
+    deliveriesPerS: frames / elapsedS,
+    cpuSPerMillion: serverCpuS / (frames / 1e6),
+    p50Ms: percentile(latenciesMs, 0.5),
+    p99Ms: percentile(latenciesMs, 0.99),
+    gaps: after.client.gaps - before.client.gaps,
+    missing: after.client.missing - before.client.missing,
+    outOfOrder: after.client.outOfOrder - before.client.outOfOrder,
+    publishedPerS: (after.server.published - before.server.published) / elapsedS,
+    serverCpuShare: serverCpuS / elapsedS,
+    clientCpuPercent: (after.client.cpuMs - before.client.cpuMs) / 10 / elapsedS,
+    serverCpuPercent: (100 * serverCpuS) / elapsedS,
+    rssMiB: after.server.rssBytes / 2 ** 20,
+  };
+}
+
+/** Starts both sides, warms up, measures, ends both. */
+export async function runFanOut(options: FanOutOptions): Promise<Figures> {
+  await using pair = await startPair(options);
+  await pair.server.ask("start");
+  await pause(options.warmUpMs ?? warmUpMsDefault);
+  const before = await pair.read();
+  await pause(options.seconds * 1000);
+  return figuresBetween(before, await pair.read());
+}

@@ -1,0 +1,66 @@
+// The floor of what Node can do: `ws` for the handshake, then ready frames, all of a turn's in one buffer that every
+// socket is handed as it is. No log, no authentication, no subscriptions, no heartbeat, nothing is kept for the slow.
+
+import { createServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { WebSocketServer } from "ws";
+import { envelope, EventSource } from "./event-source.js";
+import { usage, type ServerOptions, type ServerReport } from "./server-report.js";
+
+/** Past this in a client's buffer the saturating publisher waits for it, bytes. */
+const bufferedMax = 1024 * 1024;
+
+const options = JSON.parse(process.argv[2] ?? "{}") as ServerOptions;
+const http = createServer();
+const server = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false });
+const sockets = new Set<Socket>();
+http.on("upgrade", (request, socket, head) => {
+  server.handleUpgrade(request, socket, head, (webSocket) => {
+    sockets.add(socket as Socket);
+    webSocket.on("error", () => webSocket.terminate());
+    webSocket.on("close", () => sockets.delete(socket as Socket));
+  });
+});
+
+/** A text frame of 126 to 65,535 bytes. */
+function frame(text: string): Buffer {
+  const payload = Buffer.from(text);
+  return Buffer.concat([Buffer.from([0x81, 126, payload.length >> 8, payload.length & 0xff]), payload]);
+}
+
+let turn: Buffer[] = [];
+
+function flush(): void {
+  const bytes = turn.length === 1 ? (turn[0] as Buffer) : Buffer.concat(turn);
+  turn = [];
+  for (const socket of sockets) socket.write(bytes);
+}
+
+function isFull(): boolean {
+  for (const socket of sockets) if (socket.writableLength > bufferedMax) return true;
+  return false;
+}
+
+const source = new EventSource({
+  source: { batch: 256, ...options },
+  publish: (events) => {
+    if (turn.length === 0) setImmediate(flush);
+    for (const event of events) turn.push(frame(envelope(event)));
+    return undefined;
+  },
+  isFull,
+});
+
+function report(isIdle = false): void {
+  const { port } = http.address() as AddressInfo;
+  const { published } = source;
+  const message: ServerReport = { port, path: "/", headers: {}, subscribe: null, published, ...usage(isIdle) };
+  process.send?.(message);
+}
+
+process.on("message", (message) => {
+  source.obey(message);
+  report(message === "idle");
+});
+process.on("disconnect", () => process.exit(0));
+http.listen(0, "127.0.0.1", () => report());
