@@ -1,9 +1,11 @@
 export * from "./clock.js";
+export { FrameTracker, type FrameFault, type FrameTrackerOptions } from "./door/frame-tracker.js";
 export { createHttpAuth, type HttpAuthOptions, type RequireIdentity } from "./door/http-auth.js";
 export { handshakeProblem, isOriginAllowed, pathOf, websocketPaths, type HandshakeRequest } from "./door/handshake.js";
 export { encodeProblem, problemMediaType, sendProblem, type Problem, type ProblemMembers } from "./door/problem.js";
 export { problemServerOptions, registerProblemHandlers } from "./door/problem-handlers.js";
 export { refuseUpgrade } from "./door/refuse-upgrade.js";
+export { registerWebSocketPaths } from "./door/websocket-paths.js";
 export { TokenBucket, type TokenBucketOptions } from "./door/token-bucket.js";
 export * from "./identity/index.js";
 export { DeadlineError, withDeadline } from "./lifecycle/deadline.js";

@@ -85,6 +85,11 @@ export class RawSocket implements AsyncDisposable {
     return raw;
   }
 
+  /** What has come and was not asked for yet. */
+  get rest(): Buffer {
+    return this.#bytes;
+  }
+
   send(bytes: Uint8Array | string): void {
     this.socket.write(bytes);
   }

@@ -7,6 +7,7 @@ import {
   isOriginAllowed,
   problemServerOptions,
   registerProblemHandlers,
+  registerWebSocketPaths,
   sendProblem,
   type Settings,
 } from "@sluice/runtime";
@@ -138,6 +139,7 @@ export async function createGatewayHttp(options: GatewayHttpOptions): Promise<Ga
       methods: ["GET", "POST", "PUT", "DELETE"],
       maxAge: corsMaxAgeS,
     });
+    registerWebSocketPaths(api);
     options.routes(api);
   });
   const ops = opsPort === null ? app : createFastify(settings, undefined);

@@ -1,6 +1,6 @@
 // One direction of a tunnel: bytes from a source to a sink, whole frames at a time, never more held than the bound.
 import type { Socket } from "node:net";
-import type { FrameTracker } from "./frame-tracker.js";
+import type { FrameTracker } from "@sluice/runtime";
 
 /** What a relay tells its tunnel. */
 export interface RelayEvents {

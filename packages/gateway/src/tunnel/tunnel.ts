@@ -2,9 +2,9 @@
 // with the code that it ended with or the one that says why (protocol §7).
 import type { Socket } from "node:net";
 import { closes, type CloseEntry } from "@sluice/protocol";
+import { FrameTracker, type FrameFault } from "@sluice/runtime";
 import type { BackendSocket } from "./backend-socket.js";
 import { encodeCloseFrame } from "./close-frame.js";
-import { FrameTracker, type FrameFault } from "./frame-tracker.js";
 import { Relay } from "./relay.js";
 
 /** How a tunnel behaves; the settings `gateway.tunnel`. */

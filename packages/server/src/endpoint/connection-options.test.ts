@@ -22,6 +22,10 @@ describe("readConnectionOptions", () => {
     expect(read(`policy=${policy}`)).toMatchObject({ name: "invalid-parameter", field: "policy", allowed: policies });
   });
 
+  it.each(["policy=replay&policy=replay", "max_messages=1&max_messages=2"])("refuses %s", (query) => {
+    expect(read(query)).toMatchObject({ name: "invalid-parameter", field: query.split("=")[0] });
+  });
+
   it.each([
     ["1", 1],
     ["999", 999],

@@ -13,6 +13,8 @@ export function readConnectionOptions(
   query: URLSearchParams,
   defaults: ConnectionOptions,
 ): ConnectionOptions | Problem {
+  const twice = ["policy", "max_messages"].find((name) => query.getAll(name).length > 1);
+  if (twice !== undefined) return { name: "invalid-parameter", detail: `${twice} must be given once`, field: twice };
   const policy = query.get("policy") ?? defaults.policy;
   if (!isPolicy(policy)) {
     return {

@@ -10,6 +10,7 @@ import {
   type Logger,
   problemServerOptions,
   registerProblemHandlers,
+  registerWebSocketPaths,
   type Settings,
   type TicketStore,
 } from "@sluice/runtime";
@@ -117,6 +118,7 @@ export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp
     allowedOrigins: settings.server.allowed_origins,
     defaults: { policy: settings.buffer.policy, maxMessages: settings.buffer.max_messages },
   });
+  registerWebSocketPaths(app);
   registerTicketRoute(app, {
     tickets,
     requireIdentity: auth.requireIdentity,

@@ -12,6 +12,8 @@ import {
   challengeFor,
   findToken,
   type FoundToken,
+  type FrameFault,
+  FrameTracker,
   handshakeProblem,
   type Identity,
   isOriginAllowed,
@@ -38,6 +40,11 @@ const fragmentsMax = 16;
 const bufferedChunksMax = 1024;
 /** Pings and pongs of RFC 6455 that a client may send a second, and at once; our heartbeat needs none of them. */
 const controlFramesPerSecond = 20;
+const deflateBit = 0b100;
+const closeOfFault: Readonly<Record<FrameFault, CloseEntry>> = {
+  protocol: closes.protocolError,
+  "too-big": closes.messageTooBig,
+};
 /** How long a peer may take to answer a close, ms. */
 const closeTimeoutMs = 3000;
 
@@ -216,8 +223,16 @@ export class WebSocketEndpoint {
       isHeld: () => webSocket.isPaused,
       expire: () => context.delivery.close(consumer, closes.policyViolation),
     };
+    // RSV1 is permessage-deflate's (RFC 7692 §6), the only extension there can be.
+    const reservedBits = webSocket.extensions === "" ? 0 : deflateBit;
+    const frames = new FrameTracker({ masked: true, frameBytesMax: this.#options.messageBytesMax, reservedBits });
     // Before `ws` reads the bytes, which it does at once: what is whole then has ended after it began.
-    socket.prependListener("data", () => this.#unfinished.began(incoming));
+    socket.prependListener("data", (chunk: Buffer) => {
+      this.#unfinished.began(incoming);
+      // `ws` takes lengths that are written wider than they need be; what else is wrong it finds itself.
+      frames.follow(chunk);
+      if (frames.fault !== undefined) context.delivery.close(consumer, closeOfFault[frames.fault]);
+    });
     webSocket.on("message", (data, isBinary) => {
       this.#unfinished.ended(incoming);
       if (consumer.isClosed) return;

@@ -20,6 +20,7 @@ const controlOpcodeMax = 10;
 const controlBytesMax = 125;
 const length16 = 126;
 const length64 = 127;
+const length16Max = 0xffff;
 const shortHeader = 2;
 const maskBytes = 4;
 /** First byte, length, eight bytes of length, mask. */
@@ -111,6 +112,10 @@ export class FrameTracker {
     else if (length === length64) this.#payloadBytes = Number(this.#header.readBigUInt64BE(shortHeader));
     else this.#payloadBytes = length;
     this.#payloadLeft = this.#payloadBytes;
+    // RFC 6455 §5.2: "the minimal number of bytes MUST be used to encode the length".
+    const isTooWide =
+      length === length64 ? this.#payloadBytes <= length16Max : length === length16 && this.#payloadBytes < length16;
+    if (isTooWide) return this.#refuse("protocol");
     if (this.#payloadBytes > this.#options.frameBytesMax) this.#refuse("too-big");
   }
 

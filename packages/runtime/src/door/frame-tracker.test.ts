@@ -49,6 +49,18 @@ describe("FrameTracker", () => {
   });
 
   it.each([
+    ["16 bits for 125", "82fe007d00000000", "protocol"],
+    ["16 bits for 126", "82fe007e00000000", undefined],
+    ["64 bits for 65,535", "82ff000000000000ffff00000000", "protocol"],
+    ["64 bits for 65,536", "82ff000000000001000000000000", undefined],
+    ["64 bits for 0", "82ff000000000000000000000000", "protocol"],
+  ])("of a length written in %s says %3$s", (_what, header, fault) => {
+    const followed = tracker();
+    followed.follow(Buffer.from(header, "hex"));
+    expect(followed.fault).toBe(fault);
+  });
+
+  it.each([
     [999, undefined],
     [1_000, undefined],
     [1_001, "too-big"],
