@@ -17,7 +17,8 @@ function isFull() {
 }
 
 const source = new EventSource({
-  source: { batch: 1, ...options },
+  source: options,
+  saturatedBatch: 1,
   publish: (events) => {
     for (const event of events) io.emit("event", JSON.parse(envelope(event)));
   },

@@ -1,6 +1,22 @@
 // Every cell that `npm run bench` knows, in the order in which it runs them.
 
 import type { Cell } from "./cell.js";
+import { capacityCell } from "./cells/capacity.js";
+import { connectCell, idleCell } from "./cells/connections.js";
 import { fanOutCell, fanOutSmallCell, fixedRateCell } from "./cells/fan-out.js";
+import { publishCell } from "./cells/publish.js";
+import { mixedCell, selectiveCell } from "./cells/selective.js";
+import { slowCell } from "./cells/slow.js";
 
-export const catalogue: readonly Cell[] = [fanOutCell, fanOutSmallCell, fixedRateCell];
+export const catalogue: readonly Cell[] = [
+  fanOutCell,
+  fanOutSmallCell,
+  fixedRateCell,
+  capacityCell,
+  selectiveCell,
+  mixedCell,
+  slowCell,
+  publishCell,
+  connectCell,
+  idleCell,
+];

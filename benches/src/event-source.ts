@@ -12,7 +12,7 @@ export interface BenchEvent {
 /** What an event of the smallest size takes on the wire without its note. */
 const eventBytesMin = 210;
 const noteBytesMin = 10;
-const saturatedBatch = 64;
+const saturatedBatchDefault = 64;
 /** A source that fell behind by more than this has lost its server's turn for good: the rate can't be held, ms. */
 const lateMsMax = 2000;
 
@@ -20,6 +20,8 @@ export interface EventSourceOptions {
   readonly source: SourceOptions;
   /** Publishes all of the events; a promise resolves when the server takes more. */
   readonly publish: (events: readonly BenchEvent[]) => Promise<unknown> | undefined;
+  /** Events of one publish when saturated and nobody says otherwise; default 64. */
+  readonly saturatedBatch?: number;
   /** Publishes under way at once when saturated; default 1. */
   readonly publishesAtOnce?: number;
   /** Whether some subscriber's buffer is so full that a saturated source waits; default never. */
@@ -88,7 +90,7 @@ export class EventSource {
   }
 
   async #saturate(run: number): Promise<void> {
-    const { publish, isFull, source } = this.#options;
+    const { publish, isFull, source, saturatedBatch = saturatedBatchDefault } = this.#options;
     const batch = source.batch ?? saturatedBatch;
     while (this.#run === run) {
       if (isFull?.() !== true) {

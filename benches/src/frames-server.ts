@@ -42,7 +42,8 @@ function isFull(): boolean {
 }
 
 const source = new EventSource({
-  source: { batch: 256, ...options },
+  source: options,
+  saturatedBatch: 256,
   publish: (events) => {
     if (turn.length === 0) setImmediate(flush);
     for (const event of events) turn.push(frame(envelope(event)));

@@ -2,6 +2,7 @@
 // and order, and reports when it is asked. Run by `PinnedChild`; never by hand.
 
 import { connect, type Socket } from "node:net";
+import { mintToken } from "@sluice/runtime";
 import { FrameScanner } from "./frame-scanner.js";
 import { handshakeRequest, maskedFrame } from "./raw-handshake.js";
 
@@ -9,9 +10,10 @@ export interface LoadClientOptions {
   readonly port: number;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Headers of their own for connections, which take turns at them; over `headers`. */
-  readonly headersEach?: readonly Readonly<Record<string, string>>[];
-  /** Sent after the handshake; none when the peer sends to everybody. Of a list, connections take turns at its texts. */
+  /**
+   * Sent after the handshake; none when the peer sends to everybody. Of a list, connections take
+   * turns at its texts; `#` stands for the connection's number.
+   */
   readonly subscribe: string | readonly string[] | null;
   readonly connections: number;
   /** Of this many event frames one is looked at for its latency and order. */
@@ -20,6 +22,10 @@ export interface LoadClientOptions {
   readonly isWhole?: boolean;
   /** So many of the connections, the last ones, stop reading once they are subscribed; default 0. */
   readonly stalled?: number;
+  /** So many, the last ones, read about 160 KB a second; default 0. */
+  readonly slow?: number;
+  /** Every connection brings a token of its own, signed with this secret. */
+  readonly tokenSecret?: string;
   /** Every text is read, and a `ping` answered; for connections on which little else happens. Default false. */
   readonly answersPings?: boolean;
   /** Handshakes under way at once; default 50. */
@@ -42,9 +48,16 @@ export interface LoadReport {
   readonly cpuMs: number;
   /** From the first handshake to the last answer, ms. */
   readonly connectMs: number;
+  readonly connectCpuMs: number;
 }
 
 const readBytes = 256 * 1024;
+/** What a slow subscriber reads at a time, and how long it rests after that. */
+const slowReadBytes = 8 * 1024;
+const slowRestMs = 50;
+/** When the stalled stop reading: after the answer to their subscription. */
+const stallAfterMs = 500;
+const tokenTtlMs = 3_600_000;
 const connectAtOnceDefault = 50;
 const numberLengthMax = 20;
 /** A frame's type stands at its beginning. */
@@ -87,17 +100,20 @@ class Subscriber {
   #seen = 0;
   #lastSeq = 0;
   #lastSeqSeen = 0;
+  readonly #buffer: Buffer;
 
-  constructor(index: number, onOpen: () => void, onError: (error: Error) => void) {
+  constructor(index: number, token: string | undefined, onOpen: () => void, onError: (error: Error) => void) {
     this.#index = index;
     this.#onOpen = onOpen;
+    const isSlow = index >= options.connections - (options.slow ?? 0);
+    this.#buffer = isSlow ? Buffer.allocUnsafeSlow(slowReadBytes) : shared;
     this.#socket = connect({
       port: options.port,
       host: "127.0.0.1",
       noDelay: true,
-      onread: { buffer: shared, callback: (length: number) => this.#read(length) },
+      onread: { buffer: this.#buffer, callback: (length: number) => this.#read(length, isSlow) },
     });
-    const own = options.headersEach?.[index % options.headersEach.length];
+    const own: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
     this.#socket.write(handshakeRequest(options.port, options.path, { ...options.headers, ...own }));
     this.#socket.on("error", onError);
     this.#socket.on("close", () => {
@@ -105,9 +121,13 @@ class Subscriber {
     });
   }
 
-  #read(length: number): boolean {
-    if (this.#isUpgraded) this.#scan(shared, length);
-    else this.#handshake(length);
+  #read(length: number, isSlow: boolean): boolean {
+    if (!this.#isUpgraded) this.#handshake(length);
+    else if (isSlow) {
+      // Neither counted nor timed: the healthy are what is measured.
+      setTimeout(() => this.#socket.resume(), slowRestMs);
+      this.#socket.pause();
+    } else this.#scan(shared, length);
     return true;
   }
 
@@ -119,7 +139,7 @@ class Subscriber {
   }
 
   #handshake(length: number): void {
-    this.#head += shared.toString("latin1", 0, length);
+    this.#head += this.#buffer.toString("latin1", 0, length);
     const end = this.#head.indexOf("\r\n\r\n");
     if (end === -1) return;
     if (!this.#head.startsWith("HTTP/1.1 101")) {
@@ -132,11 +152,11 @@ class Subscriber {
     const text = Array.isArray(subscribe)
       ? (subscribe as readonly string[])[this.#index % subscribe.length]
       : (subscribe as string | null);
-    if (text !== null && text !== undefined) this.#socket.write(maskedFrame(text));
+    if (text !== null && text !== undefined) this.#socket.write(maskedFrame(text.replace("#", String(this.#index))));
     const rest = Buffer.from(this.#head.slice(end + 4), "latin1");
     this.#head = "";
     if (rest.length > 0) this.#scan(rest, rest.length);
-    if (this.#index >= connections - stalled) setTimeout(() => this.#socket.pause(), 500);
+    if (this.#index >= connections - stalled) setTimeout(() => this.#socket.pause(), stallAfterMs);
     this.#onOpen();
   }
 
@@ -167,6 +187,7 @@ class Subscriber {
 }
 
 let connectMs = 0;
+let connectCpuMs = 0;
 
 function report(): void {
   const { user, system } = process.cpuUsage();
@@ -183,6 +204,7 @@ function report(): void {
     latenciesMs,
     cpuMs,
     connectMs,
+    connectCpuMs,
   };
   latenciesMs = [];
   process.send?.(message);
@@ -190,18 +212,27 @@ function report(): void {
 
 /** Opens them all, so many at a time: as one is open the next begins. */
 async function openAll(): Promise<void> {
-  const { connections, connectAtOnce = connectAtOnceDefault } = options;
+  const { connections, connectAtOnce = connectAtOnceDefault, tokenSecret } = options;
+  const tokens: string[] = [];
+  if (tokenSecret !== undefined) {
+    for (let index = 0; index < connections; index += 1) {
+      tokens.push(await mintToken(tokenSecret, { sub: `user-${index}`, ttlMs: tokenTtlMs }));
+    }
+  }
   let next = 0;
   const open = async (): Promise<void> => {
     while (next < connections) {
       const index = next;
       next += 1;
-      await new Promise<void>((resolve, reject) => new Subscriber(index, resolve, reject));
+      await new Promise<void>((resolve, reject) => new Subscriber(index, tokens[index], resolve, reject));
     }
   };
   const startMs = performance.now();
+  const before = process.cpuUsage();
   await Promise.all(Array.from({ length: connectAtOnce }, open));
   connectMs = performance.now() - startMs;
+  const { user, system } = process.cpuUsage(before);
+  connectCpuMs = (user + system) / 1000;
 }
 
 await openAll();

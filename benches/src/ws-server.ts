@@ -1,7 +1,8 @@
 // What most services do: `ws`, and one `send` of the event's text per client. No log, no authentication.
 
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { jwtVerify } from "jose";
 import { WebSocket, WebSocketServer } from "ws";
 import { envelope, EventSource } from "./event-source.js";
 import { usage, type ServerOptions, type ServerReport } from "./server-report.js";
@@ -12,7 +13,26 @@ const bufferedMax = 1024 * 1024;
 const options = JSON.parse(process.argv[2] ?? "{}") as ServerOptions;
 const http = createServer();
 const perMessageDeflate = options.deflate === true ? { threshold: 0 } : false;
-const server = new WebSocketServer({ server: http, perMessageDeflate });
+const secret = options.secret === undefined ? undefined : Buffer.from(options.secret);
+
+function verify(request: IncomingMessage, key: Uint8Array, answer: (isValid: boolean) => void): void {
+  const token = request.headers.authorization?.replace("Bearer ", "") ?? "";
+  jwtVerify(token, key, { algorithms: ["HS256"] }).then(
+    () => answer(true),
+    () => answer(false),
+  );
+}
+
+const server = new WebSocketServer({
+  server: http,
+  perMessageDeflate,
+  ...(secret === undefined
+    ? {}
+    : {
+        verifyClient: ({ req }: { req: IncomingMessage }, answer: (isValid: boolean) => void) =>
+          verify(req, secret, answer),
+      }),
+});
 server.on("connection", (client) => client.on("error", () => client.terminate()));
 
 function send(text: string): void {
@@ -25,7 +45,8 @@ function isFull(): boolean {
 }
 
 const source = new EventSource({
-  source: { batch: 1, ...options },
+  source: options,
+  saturatedBatch: 1,
   publish: (events) => {
     for (const event of events) send(envelope(event));
     return undefined;

@@ -1,0 +1,71 @@
+// Streams of which each subscriber wants a part: its own cluster out of many, and many different subscription sets.
+
+import type { Cell, Column } from "../cell.js";
+import { runFanOut } from "../fan-out-run.js";
+
+const eventsPerS = 20_000;
+/** No more than the fewest clusters, so that a publish brings nobody two events and every delivery is a write. */
+const batch = 100;
+
+const columns: readonly Column[] = [
+  { figure: "publishedPerS", title: "events/s in" },
+  { figure: "deliveriesPerS", title: "events/s out" },
+  { figure: "cpuUsPerEvent", title: "server CPU µs per event", digits: 1 },
+  { figure: "p50Ms", title: "p50 ms", digits: 1 },
+  { figure: "p99Ms", title: "p99 ms", digits: 1 },
+  { figure: "outOfOrder", title: "out of order" },
+  { figure: "serverCpuPercent", title: "server CPU %" },
+  { figure: "clientCpuPercent", title: "client CPU %" },
+];
+
+async function measureSelective(connections: number, seconds: number): Promise<Record<string, number>> {
+  const subscribe = JSON.stringify({ type: "subscribe", events: ["GPU_*"], clusters: ["c-#"] });
+  const figures = await runFanOut({
+    server: "sluice",
+    source: { perSecond: eventsPerS, batch, clusters: connections },
+    seconds,
+    load: { connections, subscribe, sampleEvery: 2 },
+  });
+  const { serverCpuShare = 0, publishedPerS = 0 } = figures;
+  return { ...figures, cpuUsPerEvent: (serverCpuShare / publishedPerS) * 1e6 };
+}
+
+export const selectiveCell: Cell = {
+  name: "selective",
+  summary: `${eventsPerS} events a second in, each for the one connection that asked for its cluster`,
+  columns,
+  variants: ({ seconds }) =>
+    [100, 1000, 9000].map((connections) => ({
+      name: `${connections} connections`,
+      measure: () => measureSelective(connections, seconds),
+    })),
+};
+
+const sets = 50;
+const types = 10;
+const clusters = 20;
+
+/** Set number `index`: two or three event names, in a few clusters or, one time in five, in all. */
+function subscriptionSet(index: number): string {
+  const events = [index, index + 3, index + 7].slice(0, 2 + (index % 2)).map((number) => `GPU_${number % types}`);
+  const wanted = index % 5 === 0 ? [] : Array.from({ length: 4 }, (_, step) => `c-${(index + step * 3) % clusters}`);
+  return JSON.stringify({ type: "subscribe", events, clusters: wanted });
+}
+
+export const mixedCell: Cell = {
+  name: "mixed",
+  summary: `1,000 connections with ${sets} different subscription sets, 2,000 events a second in`,
+  columns,
+  variants: ({ seconds }) => [
+    {
+      name: `${sets} sets`,
+      measure: () =>
+        runFanOut({
+          server: "sluice",
+          source: { perSecond: 2000, batch: 20, types, clusters },
+          seconds,
+          load: { connections: 1000, subscribe: Array.from({ length: sets }, (_, index) => subscriptionSet(index)) },
+        }),
+    },
+  ],
+};
