@@ -1,5 +1,6 @@
 // Puts the rooms together: one streaming service, from its settings to its listening ports and back to nothing.
 
+import { hostname } from "node:os";
 import {
   createAuthenticator,
   identify,
@@ -21,6 +22,7 @@ import { createHttp, type SluiceHttp } from "./endpoint/create-http.js";
 import { EndpointTally } from "./endpoint/endpoint-tally.js";
 import { createPublisher, type PublishOutcome } from "./endpoint/publisher.js";
 import { WebSocketEndpoint } from "./endpoint/websocket-endpoint.js";
+import { connectNats } from "./log/jetstream/connect-nats.js";
 import { openLog } from "./open-log.js";
 import { SubscriptionManager } from "./routing/subscription-manager.js";
 import { createServerMetrics } from "./server-metrics.js";
@@ -74,11 +76,22 @@ export async function createServer({
   });
   for (const warning of authenticator.warnings) logger.warn(warning);
   const metrics = createServerMetrics();
+  const node = settings.nats.node ?? `${hostname()}-${process.pid}`;
+  const nats = settings.log.engine === "jetstream" ? await connectNats(settings.nats, node) : undefined;
   const log = await openLog({
-    settings: settings.log,
+    settings,
     clock,
+    nats,
+    onNotice: (notice) => logger.warn(notice),
+    onReachable: (isReachable) => {
+      if (isReachable) logger.info("NATS is in reach again");
+      else logger.warn("NATS is out of reach; connections stay, events wait");
+    },
     onError: (error) => logger.error({ err: error }, "a fault in the log harmed no append"),
     onCommit: metrics.observeCommit,
+  }).catch(async (error: unknown) => {
+    await nats?.close();
+    throw error;
   });
   logger.info({ engine: settings.log.engine, epoch: log.epoch, head: log.head, oldest: log.oldest }, "log open");
 
@@ -185,6 +198,7 @@ export async function createServer({
     delivery.stop();
     await authenticator.close();
     await log.close();
+    await nats?.close();
     metrics.close();
   };
   try {
@@ -218,5 +232,6 @@ export async function createServer({
 
 function logUnreadiness(state: string): string | undefined {
   if (state === "open") return undefined;
+  if (state === "unreachable") return "The log can't be reached";
   return state === "full" ? "The log's disk is full" : "The log takes no events";
 }

@@ -1,28 +1,46 @@
 // Opens the engine that the settings name.
 
 import type { Clock, Settings } from "@sluice/runtime";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { openEmbeddedLog } from "./log/embedded-log.js";
-import type { EventLog } from "./log/event-log.js";
+import { LogError, type EventLog } from "./log/event-log.js";
+import { openJetStreamLog } from "./log/jetstream/jetstream-log.js";
 import type { CommitReport } from "./log/log-options.js";
 import { createMemoryLog } from "./log/memory-log.js";
 
 export interface OpenLogOptions {
-  readonly settings: Settings["log"];
+  readonly settings: Pick<Settings, "log" | "nats" | "limits">;
   readonly clock: Clock;
+  /** The connection of the `jetstream` engine, which stays its caller's to close. */
+  readonly nats?: NatsConnection | undefined;
   readonly onError: (error: Error) => void;
   readonly onCommit: (report: CommitReport) => void;
+  /** Told when a log on other machines is out of reach, and when it is in reach again. */
+  readonly onReachable?: (isReachable: boolean) => void;
+  /** Told of what an operator may want to know. */
+  readonly onNotice?: (notice: string) => void;
 }
 
-/** @throws {LogError} as `openEmbeddedLog`. */
-export async function openLog({ settings, clock, onError, onCommit }: OpenLogOptions): Promise<EventLog> {
-  const { retention, dedup } = settings;
+/** What an event's fields may take beside its payload, bytes: names, ids, times, and their words. */
+const fieldsOverheadBytes = 4096;
+
+/** @throws {LogError} as the engine; `LOG_FORMAT` where it does not take events as large as `limits.payload_bytes`. */
+export async function openLog({ settings, clock, nats, ...listeners }: OpenLogOptions): Promise<EventLog> {
+  const { engine, dir, retention, dedup } = settings.log;
   const options = {
     clock,
-    onError,
-    onCommit,
+    ...listeners,
     retention: { maxEvents: retention.max_events, maxAgeMs: retention.max_age_ms, maxBytes: retention.max_bytes },
     dedup: { windowMs: dedup.window_ms, maxIds: dedup.max_ids },
   };
-  if (settings.engine === "memory") return createMemoryLog(options);
-  return openEmbeddedLog({ ...options, dir: settings.dir });
+  if (engine === "memory") return createMemoryLog(options);
+  if (nats === undefined) return openEmbeddedLog({ ...options, dir });
+  const { stream, prefix, replicas, storage, publish_retry_ms: publishRetryMs } = settings.nats;
+  const log = await openJetStreamLog({ ...options, nats, stream, prefix, replicas, storage, publishRetryMs });
+  const wanted = settings.limits.payload_bytes + fieldsOverheadBytes;
+  if (log.eventBytesMax >= wanted) return log;
+  await log.close();
+  const more = wanted - log.eventBytesMax;
+  const mend = `raise max_payload of nats-server by ${more} bytes`;
+  throw new LogError("LOG_FORMAT", `NATS takes no events of limits.payload_bytes: ${mend}, or lower the limit`);
 }

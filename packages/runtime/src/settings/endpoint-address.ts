@@ -46,6 +46,14 @@ export function isUpstreamUrl(value: string): boolean {
   return (protocol === "http:" || protocol === "https:") && `${username}${password}${search}${hash}` === "";
 }
 
+/** Whether `value` names a NATS server: `nats://host:port`, or `tls://…` to ask for TLS; the port may be left out. */
+export function isNatsUrl(value: string): boolean {
+  if (value.length > urlLengthMax || !URL.canParse(value)) return false;
+  const { protocol, hostname: host, username, password, pathname, search, hash } = new URL(value);
+  const rest = `${username}${password}${pathname === "/" ? "" : pathname}${search}${hash}`;
+  return (protocol === "nats:" || protocol === "tls:") && host !== "" && rest === "";
+}
+
 /** Whether `value` is an IP address, or a range of them (RFC 4632 §3.1): `10.0.0.0/8`, `fd00::/8`. */
 export function isAddressRange(value: string): boolean {
   const [address = "", bits, ...more] = value.split("/");

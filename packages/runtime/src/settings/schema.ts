@@ -5,6 +5,7 @@ import { bufferSettings, heartbeatSettings, subscriptionsSettings } from "./sect
 import { gatewaySettings } from "./sections/gateway-settings.js";
 import { limitsSettings } from "./sections/limit-settings.js";
 import { logSettings } from "./sections/log-settings.js";
+import { natsSettings } from "./sections/nats-settings.js";
 import { demoSettings, telemetrySettings } from "./sections/process-settings.js";
 import { serverSettings } from "./sections/server-settings.js";
 
@@ -12,6 +13,7 @@ import { serverSettings } from "./sections/server-settings.js";
 export const settingsSchema = Type.Object({
   server: serverSettings,
   log: logSettings,
+  nats: natsSettings,
   heartbeat: heartbeatSettings,
   buffer: bufferSettings,
   subscriptions: subscriptionsSettings,

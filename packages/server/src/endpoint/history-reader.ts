@@ -16,6 +16,8 @@ const scannedMax = 250_000;
 /** Bounds of one read for a stream. */
 const streamEvents = 1024;
 const streamBytes = 128 * 1024;
+/** How long a page waits for a log that is out of reach, ms. */
+const waitMs = 10_000;
 
 /** A page of history, encoded. */
 export interface HistoryPage {
@@ -77,7 +79,7 @@ export class HistoryReader {
       await this.#turns.next();
       // The first event of a page always fits.
       const bytesMax = Math.max(1, Math.min(room, heldBytesMax - this.#heldBytes));
-      const page = await this.#log.read(after, { until, match, limit: left, bytesMax });
+      const page = await this.#log.read(after, { until, match, limit: left, bytesMax, waitMs });
       const missing = missingBefore(page, after, until);
       // The rest of a page that retention has overtaken is the next page's matter, which then tells of the hole.
       if (missing !== undefined && after > since) break;

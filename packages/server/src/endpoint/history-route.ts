@@ -12,6 +12,12 @@ import { isProblem, matchWithin, readInterest } from "./read-interest.js";
 
 const ndjsonMediaType = "application/x-ndjson";
 
+const unreachable: Problem = {
+  name: "unavailable",
+  detail: "The log can't be asked for events now",
+  headers: { "retry-after": "1" },
+};
+
 const ending: Problem = { name: "unavailable", detail: "The service is ending", headers: { "retry-after": "1" } };
 
 const overCapacity: Problem = {
@@ -64,8 +70,10 @@ export function registerHistoryRoute(app: FastifyInstance, options: HistoryRoute
       else reply.raw.once("close", release);
       return await reply.type("application/json").send(json);
     } catch (error) {
-      if (!(error instanceof LogError) || error.code !== "LOG_CLOSED") throw error;
-      return sendProblem(reply, ending);
+      if (!(error instanceof LogError)) throw error;
+      if (error.code === "LOG_UNREACHABLE") return sendProblem(reply, unreachable);
+      if (error.code === "LOG_CLOSED") return sendProblem(reply, ending);
+      throw error;
     }
   }
 

@@ -62,4 +62,10 @@ export const logRefusals: Readonly<Record<LogRefusal, Problem>> = {
   },
   LOG_FAILED: { name: "unavailable", detail: "The log takes no events; nothing was stored", headers: retryLater },
   LOG_CLOSED: draining,
+  LOG_UNREACHABLE: {
+    name: "unavailable",
+    detail:
+      "The log did not confirm the events in time; some of them may be stored. Publish again with the same event_id",
+    headers: retryLater,
+  },
 };

@@ -85,12 +85,15 @@ describe("publish", () => {
     expect(log.head).toBe(0);
   });
 
-  it.each<LogErrorCode>(["LOG_FULL", "LOG_BUSY", "LOG_FAILED", "LOG_CLOSED"])("tells of %s", async (code) => {
-    const meter = recordingMeter();
-    const publisher = createPublisher({ log: refusingLog(new LogError(code, "no")), limits, clock, meter });
-    expect(await publisher.publish(good)).toEqual({ outcome: "unavailable", code });
-    expect(meter.told).toEqual([code]);
-  });
+  it.each<LogErrorCode>(["LOG_FULL", "LOG_BUSY", "LOG_FAILED", "LOG_CLOSED", "LOG_UNREACHABLE"])(
+    "tells of %s",
+    async (code) => {
+      const meter = recordingMeter();
+      const publisher = createPublisher({ log: refusingLog(new LogError(code, "no")), limits, clock, meter });
+      expect(await publisher.publish(good)).toEqual({ outcome: "unavailable", code });
+      expect(meter.told).toEqual([code]);
+    },
+  );
 
   it.each([new LogError("LOG_DAMAGED", "bad"), new RangeError("too long")])(
     "throws what is our own fault: %s",

@@ -7,8 +7,8 @@ import { PublishBudget } from "./publish-budget.js";
 import { batchProblem, draftOf, eventProblem, eventRulesOf } from "./publish-draft.js";
 import type { PublishLimits } from "./publish-limits.js";
 
-/** Why the log did not take events; nothing was stored. */
-export type LogRefusal = "LOG_FULL" | "LOG_BUSY" | "LOG_FAILED" | "LOG_CLOSED";
+/** Why the log did not take events; nothing was stored, or with `LOG_UNREACHABLE` perhaps some of them. */
+export type LogRefusal = "LOG_FULL" | "LOG_BUSY" | "LOG_FAILED" | "LOG_CLOSED" | "LOG_UNREACHABLE";
 
 /** What handing drafts to the log came to. */
 export type CommitOutcome =
@@ -62,7 +62,7 @@ export interface Publisher {
   /**
    * Publishes one event or an array of them, in the form of protocol.md §8, all or nothing, as `POST /api/v1/events`
    * does; no rights are asked. Resolves when they are durable. What is no JSON value in a payload is refused.
-   * @throws what the log throws other than its four refusals: a fault of ours.
+   * @throws what the log throws other than these refusals: a fault of ours.
    */
   publish(events: unknown): Promise<PublishOutcome>;
   /** Hands checked drafts to the log; otherwise as `publish`. */
@@ -133,6 +133,7 @@ function refusalOf(error: unknown): LogRefusal | undefined {
     case "LOG_BUSY":
     case "LOG_FAILED":
     case "LOG_CLOSED":
+    case "LOG_UNREACHABLE":
       return error.code;
     default:
       return undefined;

@@ -4,7 +4,7 @@ import { describeAppend } from "./contract/append-contract.js";
 import { describeClosing } from "./contract/closing-contract.js";
 import { describeDedup } from "./contract/dedup-contract.js";
 import { describeFollow } from "./contract/follow-contract.js";
-import { logOptionsOf, type OpenLog } from "./contract/log-under-test.js";
+import { localTraits, logOptionsOf, type LogTraits, type OpenLog } from "./contract/log-under-test.js";
 import { describeRead } from "./contract/read-contract.js";
 import { describeRetention } from "./contract/retention-contract.js";
 import type { EventLog } from "./event-log.js";
@@ -13,8 +13,13 @@ import type { LogOptions } from "./log-options.js";
 /**
  * Runs the suite over an engine.
  * @param openEmpty opens an empty log; the suite closes it
+ * @param traits where the engine's time and storage are its own
  */
-export function describeEventLog(name: string, openEmpty: (options: LogOptions) => Promise<EventLog>): void {
+export function describeEventLog(
+  name: string,
+  openEmpty: (options: LogOptions) => Promise<EventLog>,
+  traits: LogTraits = localTraits,
+): void {
   describe(`EventLog: ${name}`, () => {
     const opened: EventLog[] = [];
     const open: OpenLog = async (over = {}) => {
@@ -26,11 +31,11 @@ export function describeEventLog(name: string, openEmpty: (options: LogOptions) 
       vi.useRealTimers();
       await Promise.all(opened.splice(0).map((log) => log.close()));
     });
-    describeAppend(open);
-    describeDedup(open);
-    describeRead(open);
+    describeAppend(open, traits);
+    describeDedup(open, traits);
+    describeRead(open, traits);
     describeFollow(open);
-    describeRetention(open);
+    describeRetention(open, traits);
     describeClosing(open);
   });
 }

@@ -45,6 +45,10 @@ export interface ReadOptions {
   readonly limit: number;
   /** Most bytes of `fields` in the page; a page holds at least one matching record even when it alone is larger. */
   readonly bytesMax?: number;
+  /**
+   * For how long a log on other machines is waited for while it is out of reach, ms; until the log is closed when absent.
+   */
+  readonly waitMs?: number;
 }
 
 /** One page of history. */
@@ -69,8 +73,9 @@ export interface LogStats {
   /**
    * `full`: the newest commit found no room; appends are tried again. `failed`: a write or fsync failed, nothing more is
    * acknowledged until the process starts anew; reading goes on, as far as the engine's files still can be read.
+   * `unreachable`: a log on other machines does not answer; appends are tried for a while, reads wait.
    */
-  readonly state: "open" | "full" | "failed" | "closed";
+  readonly state: "open" | "full" | "failed" | "unreachable" | "closed";
 }
 
 /** A durable, totally ordered sequence of events. Every engine passes the one contract suite. */
@@ -79,20 +84,27 @@ export interface EventLog {
   readonly epoch: string;
   /** Seq of the newest durable record; 0 before the first. */
   readonly head: number;
-  /** Seq of the oldest retained record; `head + 1` when none is retained. */
-  readonly oldest: number;
   /**
-   * Makes the drafts durable, all or none, in the order given and next to each other. Resolves after the commit has
-   * reached the disk and followers have been told.
-   * @throws {LogError} `LOG_FULL`, `LOG_BUSY`, `LOG_FAILED`, `LOG_CLOSED`; nothing was stored then. A `RangeError`
-   * where one event is over 15 MiB.
+   * Seq of the oldest retained record; `head + 1` when none is retained. A log on other machines may have let go of more
+   * than it says here, by a second or so of age; pages always say what is so.
+   */
+  readonly oldest: number;
+  /** Largest `fields` of one event, bytes. */
+  readonly eventBytesMax: number;
+  /**
+   * Makes the drafts durable, all or none, in the order given, and next to each other unless other processes append to
+   * the same log. Resolves after the commit has reached the disk and followers have been told.
+   * @throws {LogError} `LOG_FULL`, `LOG_BUSY`, `LOG_FAILED`, `LOG_CLOSED`; nothing was stored then. `LOG_UNREACHABLE`:
+   * some or all of the events may be stored; appended again within the dedup window, each is stored once. A
+   * `RangeError` where one event is over `eventBytesMax`, or a name over 1,024 characters.
    */
   append(drafts: readonly EventDraft[]): Promise<AppendResult>;
   /**
    * Records with `seq > after`, in order. Looks at a bounded number of records a call, so a narrow match may take
    * several pages.
    * @throws {LogError} `LOG_DAMAGED` (or `LOG_FORMAT`) where the next record cannot be read, with the `seqs` that
-   *   cannot: reading goes on after the last of them. `LOG_CLOSED`. `LOG_FAILED` where a failed disk lets nothing be read.
+   *   cannot: reading goes on after the last of them. `LOG_CLOSED`. `LOG_FAILED` where a failed disk lets nothing be
+   *   read. `LOG_UNREACHABLE` after `waitMs`.
    */
   read(after: number, options: ReadOptions): Promise<LogPage>;
   /**
@@ -108,7 +120,8 @@ export interface EventLog {
 /**
  * `LOG_FULL` no room on the disk, later appends may work · `LOG_BUSY` too much is already waiting for the disk, try
  * again · `LOG_FAILED` the disk refused a write or a sync, nothing more is acknowledged · `LOG_CLOSED` · `LOG_LOCKED`
- * another process has it open · `LOG_DAMAGED` what is stored fails a check · `LOG_FORMAT` another version wrote it.
+ * another process has it open · `LOG_DAMAGED` what is stored fails a check · `LOG_FORMAT` another version wrote it, or
+ * what is there can't hold a log · `LOG_UNREACHABLE` a log on other machines does not answer.
  */
 export type LogErrorCode =
   | "LOG_FULL"
@@ -117,7 +130,8 @@ export type LogErrorCode =
   | "LOG_CLOSED"
   | "LOG_LOCKED"
   | "LOG_DAMAGED"
-  | "LOG_FORMAT";
+  | "LOG_FORMAT"
+  | "LOG_UNREACHABLE";
 
 /** Records, by the first and the last of their seqs. */
 export interface SeqRange {

@@ -35,6 +35,7 @@ export interface RememberedIds {
 
 /** An {@link EventLog} over a store. It owns the store. */
 export class StoredLog implements EventLog {
+  readonly eventBytesMax = fieldsBytesMax;
   readonly #store: LogStore;
   readonly #options: LogOptions;
   readonly #queue: AppendQueue;

@@ -7,10 +7,10 @@ const dayMs = 86_400_000;
 const tebibyte = 1_099_511_627_776;
 
 export const logSettings = Type.Object({
-  engine: choice(["embedded", "memory"], {
+  engine: choice(["embedded", "memory", "jetstream"], {
     default: "embedded",
     description:
-      "Where events are kept: `embedded` on this machine's disk, `memory` nowhere (lost when the process ends).",
+      "Where events are kept: `embedded` on this machine's disk, `jetstream` in a NATS cluster that several nodes share, `memory` nowhere (lost when the process ends).",
   }),
   dir: text({
     default: "./data/log",

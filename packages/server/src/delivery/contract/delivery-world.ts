@@ -86,6 +86,7 @@ function slowLog(log: EventLog, readTurns: number, onRead: () => void): EventLog
     get oldest() {
       return log.oldest;
     },
+    eventBytesMax: log.eventBytesMax,
     append: (drafts) => log.append(drafts),
     follow: (onBatch) => log.follow(onBatch),
     stats: () => log.stats(),

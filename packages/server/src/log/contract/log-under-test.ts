@@ -7,6 +7,27 @@ import type { LogOptions } from "../log-options.js";
 /** Opens an empty log with default options but for those given; it is closed after the test. */
 export type OpenLog = (over?: Partial<LogOptions>) => Promise<EventLog>;
 
+/** Where engines may differ; every difference is one of docs/decisions/0004-jetstream-log.md. */
+export interface LogTraits {
+  /**
+   * `ours`: the clock of the options stamps records and ages them. `servers`: the machines that store them do, in real
+   * time, and what retention and dedup forget is known a little later.
+   */
+  readonly time: "ours" | "servers";
+  /** Whether a count bounds the ids that are remembered, and a newest commit outlasts every bound of retention. */
+  readonly countsIds: boolean;
+  readonly keepsNewest: boolean;
+}
+
+/** The engines of one machine. */
+export const localTraits: LogTraits = { time: "ours", countsIds: true, keepsNewest: true };
+
+/** Lets time pass for the log: turned where the clock is ours, waited for where it is not. */
+export async function pass(traits: LogTraits, clock: ManualClock, ms: number): Promise<void> {
+  if (traits.time === "ours") clock.advance(ms);
+  else await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 /** A clock that moves when told; both of its times start far from zero and from each other. */
 export class ManualClock implements Clock {
   #elapsedMs = 0;
