@@ -1,5 +1,6 @@
 // Retention: the oldest goes by count, age and bytes.
 import { describe, expect, it, vi } from "vitest";
+import type { EventLog } from "../event-log.js";
 import type { LogOptions } from "../log-options.js";
 import {
   draftOf,
@@ -15,6 +16,15 @@ import {
 const keep = (limits: Partial<LogOptions["retention"]>): Partial<LogOptions> => ({
   retention: { maxEvents: null, maxAgeMs: null, maxBytes: null, ...limits },
 });
+
+/** Whatever is taken while it is read: what a page lacks lies before its `oldest`. */
+async function expectNoSilentHole(log: EventLog): Promise<void> {
+  for (let after = log.oldest - 1; after < log.head;) {
+    const { records, scannedTo, oldest } = await log.read(after, { limit: 100 });
+    expect(seqsOf(records)).toEqual(range(Math.max(after + 1, oldest), scannedTo));
+    after = scannedTo;
+  }
+}
 
 /** What retention takes is known at once, or soon after. */
 const soon = { timeout: 10_000, interval: 10 };
@@ -105,9 +115,8 @@ export function describeRetention(open: OpenLog, traits: LogTraits): void {
       for (const n of range(1, 120)) {
         const appending = log.append(draftsOf(appended, n % 17, { fields: Buffer.alloc((n * 37) % 400) }));
         appended += n % 17;
-        const seqs = seqsOf(await readAll(log, log.oldest - 1));
-        if (isOurs) expect(seqs).toEqual(range(log.oldest, log.head));
-        else expect(seqs).toEqual(range(seqs[0] ?? 1, seqs.at(-1) ?? 0));
+        if (isOurs) expect(seqsOf(await readAll(log, log.oldest - 1))).toEqual(range(log.oldest, log.head));
+        else await expectNoSilentHole(log);
         await appending;
         expect(log.stats().events).toBeLessThanOrEqual(500);
         if (isOurs) expect(log.stats().bytes).toBeLessThanOrEqual(60_000);

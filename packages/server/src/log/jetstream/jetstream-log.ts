@@ -17,24 +17,20 @@ import { Followers } from "../followers.js";
 import type { LogOptions } from "../log-options.js";
 import { Contact } from "./contact.js";
 import { epochOf, openStream, streamInfo, type StreamInfo } from "./open-stream.js";
-import { Publications, type Outgoing } from "./publications.js";
-import { eventSubject, headersOf } from "./stored-message.js";
+import type { Outgoing } from "./publication.js";
+import { Publications } from "./publications.js";
+import { SeqWaiters } from "./seq-waiters.js";
+import { eventSubject, headerBytesMax, headersOf, sizeProblem } from "./stored-message.js";
 import { StreamFeed } from "./stream-feed.js";
 import { StreamReader } from "./stream-reader.js";
 import type { StreamWish } from "./stream-config.js";
 
 const pendingBytesMaxDefault = 64 * 1024 * 1024;
 const infoIntervalMsDefault = 1000;
-/** Longest ids and names, characters; as the other engines. */
-const nameLengthMax = 1024;
-/** Of a message, what its headers may take beside the payload, bytes: an id and two names in base64, and their words. */
-const headerBytesMax = 3 * 4 * nameLengthMax + 256;
 /** JetStream must know a message id for longer than it is sent again. */
 const duplicateWindowFactor = 2;
 /** No leader of the stream has answered for this long, ms: it takes no events. An election takes less. */
 const leaderlessMsMax = 10_000;
-/** An acknowledged append waits this long for the feed to have told of it, ms; it is durable whatever comes. */
-const tellMsMax = 5000;
 
 /** Options of the JetStream engine. */
 export interface JetStreamLogOptions extends LogOptions {
@@ -54,11 +50,6 @@ export interface JetStreamLogOptions extends LogOptions {
   readonly onReachable?: (isReachable: boolean) => void;
   /** Told of what an operator may want to know: a limit that was set, a consumer that was replaced. */
   readonly onNotice?: (notice: string) => void;
-}
-
-interface Waiter {
-  readonly seq: number;
-  readonly resolve: () => void;
 }
 
 /**
@@ -97,8 +88,7 @@ class JetStreamLog implements EventLog {
   readonly #followers: Followers;
   readonly #timer: NodeJS.Timeout;
   readonly #created: string;
-  /** Appends that are stored and not told yet, by seq. */
-  #untold: Waiter[] = [];
+  readonly #untold = new SeqWaiters();
   readonly #underWay = new Set<Promise<unknown>>();
   #head: number;
   #oldest: number;
@@ -181,10 +171,8 @@ class JetStreamLog implements EventLog {
   append(drafts: readonly EventDraft[]): Promise<AppendResult> {
     if (this.#closing !== undefined) return Promise.reject(new LogError("LOG_CLOSED", "the log is closed"));
     if (this.#hasFailed) return Promise.reject(new LogError("LOG_FAILED", "the stream is not the one that was opened"));
-    if (drafts.some((draft) => this.#isTooLarge(draft))) {
-      const limits = `${this.eventBytesMax} bytes, or a name in it over ${nameLengthMax} characters`;
-      return Promise.reject(new RangeError(`an event is over ${limits}`));
-    }
+    const tooLarge = sizeProblem(drafts, this.eventBytesMax);
+    if (tooLarge !== undefined) return Promise.reject(tooLarge);
     if (drafts.length === 0) return Promise.resolve({ firstSeq: this.head + 1, lastSeq: this.head, duplicates: 0 });
     const bytes = pendingBytes(drafts);
     const bytesMax = this.#options.pendingBytesMax ?? pendingBytesMaxDefault;
@@ -248,11 +236,6 @@ class JetStreamLog implements EventLog {
     return this.#isFull ? "full" : "open";
   }
 
-  #isTooLarge({ eventId, eventType, clusterId, fields }: EventDraft): boolean {
-    const names = Math.max(eventId.length, eventType.length, clusterId?.length ?? 0);
-    return fields.length > this.eventBytesMax || names > nameLengthMax;
-  }
-
   async #append(drafts: readonly EventDraft[]): Promise<AppendResult> {
     const { clock, onCommit } = this.#options;
     const startMs = clock.now();
@@ -267,7 +250,7 @@ class JetStreamLog implements EventLog {
     this.#leaderHeardAtMs = clock.now();
     this.#contact.heard();
     const { firstSeq, lastSeq, duplicates, newBytes } = stored;
-    await this.#told(lastSeq);
+    if (this.#head < lastSeq) await this.#untold.wait(lastSeq);
     const events = drafts.length - duplicates;
     if (events > 0) {
       this.#commits += 1;
@@ -284,21 +267,6 @@ class JetStreamLog implements EventLog {
     return { subject, headers: headersOf(draft, subject, messageId), payload: draft.fields };
   }
 
-  /** Resolves when followers have been told of `seq`. */
-  #told(seq: number): Promise<void> {
-    if (this.#head >= seq) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, tellMsMax);
-      this.#untold.push({
-        seq,
-        resolve: () => {
-          clearTimeout(timer);
-          resolve();
-        },
-      });
-    });
-  }
-
   #tell(records: readonly EventRecord[], bytes: number): void {
     const last = records.at(-1);
     if (last === undefined) return;
@@ -306,10 +274,7 @@ class JetStreamLog implements EventLog {
     this.#head = last.seq;
     this.#bytes += bytes;
     this.#followers.tell(records);
-    const told = this.#untold.filter(({ seq }) => seq <= last.seq);
-    if (told.length === 0) return;
-    this.#untold = this.#untold.filter(({ seq }) => seq > last.seq);
-    for (const { resolve } of told) resolve();
+    this.#untold.reached(last.seq);
   }
 
   /** What retention has taken is known only by asking. */

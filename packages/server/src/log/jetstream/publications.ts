@@ -1,9 +1,10 @@
 // Events on their way into the stream: pipelined, each told apart by its message id, sent again under the same id until
 // JetStream has acknowledged all of an append or its time is over.
-import { createInbox, type Msg, type MsgHdrs, type NatsConnection, type Subscription } from "@nats-io/transport-node";
+import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
 import type { Clock } from "@sluice/runtime";
 import { LogError } from "../event-log.js";
 import { apiErrors, JetStreamApiError, parseReply } from "./jetstream-api.js";
+import { Publication, type Outgoing, type PubAck, type Stored } from "./publication.js";
 
 /** Messages and bytes sent and not acknowledged yet. */
 const inFlightMax = 2048;
@@ -16,45 +17,12 @@ const retryPauseMs = 150;
 /** Nobody takes messages for the stream now: it has no leader. */
 const noResponders = 503;
 
-/** One message to store. */
-export interface Outgoing {
-  readonly subject: string;
-  readonly headers: MsgHdrs;
-  readonly payload: Buffer;
-}
-
-/** What storing messages together came to. */
-export interface Stored {
-  readonly firstSeq: number;
-  readonly lastSeq: number;
-  /** Of messages that were in the stream before. */
-  readonly duplicates: number;
-  /** Payloads and subjects of those that were not. */
-  readonly newBytes: number;
-}
-
-interface Publication {
-  /** Of the messages in the order given; 0 where it is not known yet, negative for one that was there before. */
-  readonly seqs: number[];
-  readonly deadlineMs: number;
-  readonly resolve: (stored: Stored) => void;
-  readonly reject: (error: Error) => void;
-  acknowledged: number;
-  newBytes: number;
-  isOver: boolean;
-}
-
 interface Entry extends Outgoing {
   readonly publication: Publication;
   readonly index: number;
   readonly token: string;
   attempts: number;
   sentAtMs: number;
-}
-
-interface PubAck {
-  readonly seq: number;
-  readonly duplicate?: boolean;
 }
 
 export interface PublicationsOptions {
@@ -105,15 +73,8 @@ export class Publications {
    */
   publish(messages: readonly Outgoing[]): Promise<Stored> {
     return new Promise((resolve, reject) => {
-      const publication: Publication = {
-        seqs: Array.from(messages, () => 0),
-        deadlineMs: this.#options.clock.now() + this.#options.retryMs,
-        resolve,
-        reject,
-        acknowledged: 0,
-        newBytes: 0,
-        isOver: false,
-      };
+      const deadlineMs = this.#options.clock.now() + this.#options.retryMs;
+      const publication = new Publication({ count: messages.length, deadlineMs, resolve, reject });
       for (const [index, message] of messages.entries()) {
         const token = `${(this.#tokens += 1)}`;
         this.#waiting.push({ ...message, publication, index, token, attempts: 0, sentAtMs: 0 });
@@ -137,7 +98,7 @@ export class Publications {
   close(): void {
     clearInterval(this.#timer);
     const left = [...this.#inFlight.values(), ...this.#failed, ...this.#waiting.slice(this.#next)];
-    for (const { publication } of left) this.#giveUp(publication, new LogError("LOG_CLOSED", "the log is closed"));
+    for (const { publication } of left) publication.giveUp(new LogError("LOG_CLOSED", "the log is closed"));
     if (!this.#options.nats.isClosed()) this.#subscription.unsubscribe();
   }
 
@@ -210,16 +171,13 @@ export class Publications {
     const code = error instanceof JetStreamApiError ? error.code : undefined;
     if (apiErrors.noStorage.some((known) => known === code)) {
       this.#remove(entry);
-      this.#giveUp(
-        entry.publication,
-        new LogError("LOG_FULL", "JetStream has no room for the events", { cause: error }),
-      );
+      entry.publication.giveUp(new LogError("LOG_FULL", "JetStream has no room for the events", { cause: error }));
       this.#pump();
       return;
     }
     if (apiErrors.tooLarge.some((known) => known === code)) {
       this.#remove(entry);
-      this.#giveUp(entry.publication, new RangeError("an event is over what the stream takes", { cause: error }));
+      entry.publication.giveUp(new RangeError("an event is over what the stream takes", { cause: error }));
       this.#pump();
       return;
     }
@@ -230,34 +188,13 @@ export class Publications {
     if (this.#inFlight.delete(entry.token)) this.#inFlightBytes -= entry.payload.length;
   }
 
-  #acknowledged(entry: Entry, { seq, duplicate }: PubAck): void {
+  #acknowledged(entry: Entry, acknowledgement: PubAck): void {
     this.#remove(entry);
-    const { publication, index } = entry;
-    publication.acknowledged += 1;
-    // A copy that was found is ours where it was sent before.
-    const isOld = duplicate === true && entry.attempts === 1;
-    publication.seqs[index] = isOld ? -seq : seq;
-    if (!isOld) publication.newBytes += entry.payload.length + entry.subject.length;
-    if (publication.acknowledged === publication.seqs.length) this.#finish(publication);
+    const { publication, index, attempts, payload, subject } = entry;
+    const order = publication.acknowledge(index, acknowledgement, attempts, payload.length + subject.length);
+    if (order === "disordered") this.#options.onDisorder();
     if (this.#isProbing) this.#probed();
     else this.#pump();
-  }
-
-  #finish(publication: Publication): void {
-    if (publication.isOver) return;
-    publication.isOver = true;
-    let [firstSeq, lastSeq, newestSeq, duplicates] = [Number.MAX_SAFE_INTEGER, 0, 0, 0];
-    let isOrdered = true;
-    for (const signed of publication.seqs) {
-      const seq = Math.abs(signed);
-      firstSeq = Math.min(firstSeq, seq);
-      lastSeq = Math.max(lastSeq, seq);
-      if (signed < 0) duplicates += 1;
-      else if (seq < newestSeq) isOrdered = false;
-      else newestSeq = seq;
-    }
-    if (!isOrdered) this.#options.onDisorder();
-    publication.resolve({ firstSeq, lastSeq, duplicates, newBytes: publication.newBytes });
   }
 
   /** One is in: the rest of what failed follows, and then all else. */
@@ -287,20 +224,14 @@ export class Publications {
     const late = [...this.#inFlight.values()].filter(({ sentAtMs }) => now - sentAtMs >= acknowledgeMs);
     this.#fail(late, new Error(`JetStream did not acknowledge within ${acknowledgeMs} ms`));
     for (const { publication } of [...this.#failed, ...this.#waiting.slice(this.#next)]) {
-      if (now >= publication.deadlineMs) this.#giveUp(publication, this.#timeIsOver(publication));
+      if (now >= publication.deadlineMs) publication.giveUp(this.#timeIsOver(publication));
     }
     this.#pump();
   }
 
-  #timeIsOver({ acknowledged, seqs }: Publication): LogError {
-    const stored = `${acknowledged} of ${seqs.length} are known to be stored`;
+  #timeIsOver({ acknowledged, count }: Publication): LogError {
+    const stored = `${acknowledged} of ${count} are known to be stored`;
     const message = `JetStream did not acknowledge the events within ${this.#options.retryMs} ms; ${stored}`;
     return new LogError("LOG_UNREACHABLE", message, { cause: this.#lastRefusal });
-  }
-
-  #giveUp(publication: Publication, error: Error): void {
-    if (publication.isOver) return;
-    publication.isOver = true;
-    publication.reject(error);
   }
 }

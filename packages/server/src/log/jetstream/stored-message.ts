@@ -15,6 +15,11 @@ const messageIdHeader = "Nats-Msg-Id";
 const plainId = /^[\x21-\x7e]{1,256}$/;
 const disguise = "=";
 
+/** Longest ids and names, characters; as the other engines. */
+const nameLengthMax = 1024;
+/** Of a message, what its headers may take beside the payload, bytes: an id and two names in base64, and their words. */
+export const headerBytesMax = 3 * 4 * nameLengthMax + 256;
+
 const nsPerMs = 1e6;
 /** Tokens of an acknowledgement's subject, `$JS.ACK.<stream>.<consumer>.<deliveries>.<seq>.<consumer seq>.<ns>.<left>`. */
 const ackTokens = 9;
@@ -88,10 +93,14 @@ export function recordOf(
   };
 }
 
-/** Bytes that a message takes in a stream's file (nats-server 2.9 `fileStoreMsgSize`). */
-export function storedBytes(subject: string, headerBytes: number, payloadBytes: number): number {
-  const fixed = 22 + 4 + 8;
-  return fixed + subject.length + headerBytes + payloadBytes;
+/** Why drafts can't be messages: fields or a name that are too long. */
+export function sizeProblem(drafts: readonly EventDraft[], fieldsBytesMax: number): RangeError | undefined {
+  const isTooLarge = drafts.some(({ eventId, eventType, clusterId, fields }) => {
+    const nameLength = Math.max(eventId.length, eventType.length, clusterId?.length ?? 0);
+    return fields.length > fieldsBytesMax || nameLength > nameLengthMax;
+  });
+  if (!isTooLarge) return undefined;
+  return new RangeError(`an event is over ${fieldsBytesMax} bytes, or a name in it over ${nameLengthMax} characters`);
 }
 
 function idOf(all: MsgHdrs | undefined): string {
