@@ -203,13 +203,8 @@ class JetStreamLog implements EventLog {
 
   stats(): LogStats {
     const events = this.head - this.oldest + 1;
-    return {
-      events,
-      bytes: events === 0 ? 0 : this.#bytes,
-      commits: this.#commits,
-      lastCommitMs: this.#lastCommitMs,
-      state: this.#state(),
-    };
+    const bytes = events === 0 ? 0 : this.#bytes;
+    return { events, bytes, commits: this.#commits, lastCommitMs: this.#lastCommitMs, state: this.#state() };
   }
 
   close(): Promise<void> {
@@ -298,8 +293,8 @@ class JetStreamLog implements EventLog {
   }
 
   #fail(): void {
-    if (this.#hasFailed) return;
+    if (!this.#hasFailed)
+      this.#options.onError?.(new Error("the stream was deleted and made anew; the service has to be started anew"));
     this.#hasFailed = true;
-    this.#options.onError?.(new Error("the stream was deleted and made anew; the service has to be started anew"));
   }
 }
