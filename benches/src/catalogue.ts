@@ -2,10 +2,12 @@
 
 import type { Cell } from "./cell.js";
 import { capacityCell } from "./cells/capacity.js";
+import { catchUpCell } from "./cells/catch-up.js";
 import { connectCell, idleCell } from "./cells/connections.js";
 import { fanOutCell, fanOutSmallCell, fixedRateCell } from "./cells/fan-out.js";
 import { publishCell } from "./cells/publish.js";
 import { mixedCell, selectiveCell } from "./cells/selective.js";
+import { slowReplayCell } from "./cells/slow-replay.js";
 import { slowCell } from "./cells/slow.js";
 
 export const catalogue: readonly Cell[] = [
@@ -16,6 +18,8 @@ export const catalogue: readonly Cell[] = [
   selectiveCell,
   mixedCell,
   slowCell,
+  slowReplayCell,
+  catchUpCell,
   publishCell,
   connectCell,
   idleCell,

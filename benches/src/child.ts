@@ -1,10 +1,14 @@
 // Starts a bench's processes, each pinned to a core, and talks to them.
 
 import { fork, spawnSync, type ChildProcess } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const hasTaskset = spawnSync("taskset", ["--version"]).status === 0;
 const killAfterMs = 5000;
+/** About a tenth of the weight of an ordinary process. */
+const lowPriority = 10;
 
 /** How a child is started, where that isn't this process's own Node. */
 export interface Program {
@@ -12,6 +16,18 @@ export interface Program {
   readonly execPath?: string;
   /** The program's own flags, before the script; default none. */
   readonly flags?: readonly string[];
+  /** It runs when nobody else on its core wants to: it stands for somebody else's machine. Default false. */
+  readonly isBehind?: boolean;
+}
+
+/** The kernel weighs sessions before it weighs the processes in them (sched(7), autogroup). */
+function standBack(pid: number): void {
+  setPriority(pid, lowPriority);
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, String(lowPriority));
+  } catch {
+    // A kernel without autogroups.
+  }
 }
 
 /** A child that runs `script` (beside this file, or an absolute path) on one core, with one JSON argument. */
@@ -25,10 +41,17 @@ export class PinnedChild<Reply> implements AsyncDisposable {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       execPath: program.execPath ?? process.execPath,
       execArgv: [...(program.flags ?? [])],
+      detached: program.isBehind === true,
     });
     if (hasTaskset && core !== null && this.#child.pid !== undefined) {
       spawnSync("taskset", ["-a", "-p", "-c", String(core), String(this.#child.pid)]);
     }
+    if (program.isBehind === true && this.#child.pid !== undefined) standBack(this.#child.pid);
+  }
+
+  /** 0 where it could not be started. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /** The child's next message. */

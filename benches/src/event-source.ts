@@ -75,7 +75,8 @@ export class EventSource {
     else for (let index = 0; index < publishesAtOnce; index += 1) void this.#saturate(this.#run);
   }
 
-  #events(count: number, sentAt: number): BenchEvent[] {
+  /** The next events, as they would be published at the time, wall-clock ms. */
+  events(count: number, sentAt = preciseNow()): BenchEvent[] {
     const events: BenchEvent[] = [];
     for (let index = 0; index < count; index += 1) {
       const number = this.#made;
@@ -94,7 +95,7 @@ export class EventSource {
     const batch = source.batch ?? saturatedBatch;
     while (this.#run === run) {
       if (isFull?.() !== true) {
-        await publish(this.#events(batch, preciseNow()));
+        await publish(this.events(batch, preciseNow()));
         this.published += batch;
       }
       await nextTurn();
@@ -110,7 +111,7 @@ export class EventSource {
       const now = preciseNow();
       if (now - dueAt > lateMsMax) dueAt = now;
       for (; dueAt <= now; dueAt += periodMs) {
-        void this.#options.publish(this.#events(batch, dueAt));
+        void this.#options.publish(this.events(batch, dueAt));
         this.published += batch;
       }
       const waitMs = dueAt - preciseNow();

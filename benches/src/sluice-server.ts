@@ -5,32 +5,34 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogger, mintToken, settingsWith } from "@sluice/runtime";
 import { createServer } from "@sluice/server";
-import { EventSource } from "./event-source.js";
+import { EventSource, type BenchEvent } from "./event-source.js";
 import { usage, type ServerOptions, type ServerReport } from "./server-report.js";
 
 /** Publishes under way when saturated: enough that the disk is never waited for. */
 const publishesAtOnce = 8;
 const tokenTtlMs = 3_600_000;
+/** Beside those that were stored before. */
+const retainedEvents = 200_000;
+/** Events of one publish when the log is filled. */
+const storeBatch = 5000;
 
 const options = JSON.parse(process.argv[2] ?? "{}") as ServerOptions;
 const dir = await mkdtemp(join(tmpdir(), "sluice-bench-"));
 const secret = options.secret ?? "a secret of thirty-two bytes at least";
 const settings = settingsWith({
   server: { port: 0, drain_ms: 0 },
-  log: { dir, retention: { max_events: 200_000 } },
+  log: { dir, retention: { max_events: retainedEvents + (options.stored ?? 0) } },
   auth: { hs256_secret: secret },
   ...options.settings,
 });
 const server = await createServer({ settings, logger: createLogger({ level: "warn", service: "bench" }) });
 const token = await mintToken(secret, { sub: "bench", ttlMs: tokenTtlMs, scope: "events:publish admin" });
-const source = new EventSource({
-  source: options,
-  publish: async (events) => {
-    const outcome = await server.publish(events);
-    if (outcome.outcome !== "accepted") throw new Error(`publish: ${outcome.outcome}`);
-  },
-  publishesAtOnce,
-});
+async function publish(events: readonly BenchEvent[]): Promise<void> {
+  const outcome = await server.publish(events);
+  if (outcome.outcome !== "accepted") throw new Error(`publish: ${outcome.outcome}`);
+}
+
+const source = new EventSource({ source: options, publish, publishesAtOnce });
 
 function report(isIdle = false): void {
   const message: ServerReport = {
@@ -55,4 +57,7 @@ process.on("disconnect", () => {
     process.exit(0);
   });
 });
+for (let stored = 0; stored < (options.stored ?? 0); stored += storeBatch) {
+  await publish(source.events(storeBatch));
+}
 report();

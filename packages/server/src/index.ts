@@ -1,3 +1,4 @@
 export { createServer, type CreateServerOptions, type SluiceServer } from "./create-server.js";
 export { LogError, type LogErrorCode } from "./log/event-log.js";
 export type { PublishOutcome } from "./endpoint/publisher.js";
+export { openLog, type OpenLogOptions } from "./open-log.js";

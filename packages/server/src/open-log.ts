@@ -8,6 +8,7 @@ import { openJetStreamLog } from "./log/jetstream/jetstream-log.js";
 import type { CommitReport } from "./log/log-options.js";
 import { createMemoryLog } from "./log/memory-log.js";
 
+/** What a log is opened with. */
 export interface OpenLogOptions {
   readonly settings: Pick<Settings, "log" | "nats" | "limits">;
   readonly clock: Clock;
@@ -24,7 +25,10 @@ export interface OpenLogOptions {
 /** What an event's fields may take beside its payload, bytes: names, ids, times, and their words. */
 const fieldsOverheadBytes = 4096;
 
-/** @throws {LogError} as the engine; `LOG_FORMAT` where it does not take events as large as `limits.payload_bytes`. */
+/**
+ * Opens the log of the settings; the caller closes it.
+ * @throws {LogError} as the engine; `LOG_FORMAT` where it does not take events as large as `limits.payload_bytes`.
+ */
 export async function openLog({ settings, clock, nats, ...listeners }: OpenLogOptions): Promise<EventLog> {
   const { engine, dir, retention, dedup } = settings.log;
   const options = {

@@ -1,0 +1,124 @@
+// A client that was away for a million events comes back: how fast it catches up, and what the live ones feel of it.
+// Beside it the reading of the log alone, which is the limit.
+
+import { median, pause, percentile, ratioOf, type Cell, type Column, type Figures } from "../cell.js";
+import { PinnedChild } from "../child.js";
+import { clientCore, serverCore, startServer } from "../contenders.js";
+import { startPair, type Pair } from "../fan-out-run.js";
+import type { LogReaderOptions, LogReaderReport } from "../log-reader.js";
+import type { Received } from "../seq-check.js";
+import type { ServerOptions, ServerReport } from "../server-report.js";
+import type { SlowClientOptions, SlowReport } from "../slow-client.js";
+
+const stored = 1_000_000;
+const liveCount = 500;
+const perSecond = 100;
+const warmUpMs = 1500;
+const pollMs = 20;
+const caughtUpMs = 60_000;
+
+const rows = {
+  log: "the log read alone",
+  alone: "catching up alone",
+  live: "500 live ones alone",
+  both: "catching up beside 500 live ones",
+} as const;
+
+const columns: readonly Column[] = [
+  { figure: "eventsPerS", title: "caught up, events/s" },
+  { figure: "p50Ms", title: "live p50 ms", digits: 1 },
+  { figure: "p99Ms", title: "live p99 ms", digits: 1 },
+  { figure: "serverCpuPercent", title: "server CPU %" },
+];
+
+const source: ServerOptions = { perSecond, stored };
+
+async function readLog(): Promise<Figures> {
+  const options: LogReaderOptions = { stored };
+  await using reader = new PinnedChild<LogReaderReport>("log-reader.js", options, serverCore);
+  await reader.next();
+  const { eventsPerS } = await reader.ask("read");
+  return { eventsPerS };
+}
+
+/** @throws unless everything came once and in order */
+function expectComplete({ breaks, gaps, firstSeq, isLive, isClosed }: Received): void {
+  if (breaks === 0 && gaps === 0 && firstSeq === 1 && isLive && !isClosed) return;
+  throw new Error(`caught up with ${JSON.stringify({ breaks, gaps, firstSeq, isLive, isClosed })}`);
+}
+
+/** One client resumes from the beginning; events a second until it is live. */
+async function catchUp({ port, headers }: ServerReport): Promise<number> {
+  const subscribe = JSON.stringify({ type: "subscribe", events: ["GPU_*"], since: 0 });
+  const options: SlowClientOptions = { port, path: "/ws", headers, subscribe, connections: 1, bytesPerS: 0 };
+  // On the live ones' core; what it takes of that must not be what they feel.
+  await using client = new PinnedChild<SlowReport>("slow-client.js", options, clientCore, { isBehind: true });
+  await client.next();
+  const startMs = performance.now();
+  for (;;) {
+    const { received } = await client.ask("report");
+    const [one] = received;
+    const elapsedMs = performance.now() - startMs;
+    if (one === undefined || elapsedMs > caughtUpMs) throw new Error(`not live after ${elapsedMs} ms`);
+    if (one.isLive || one.isClosed) {
+      expectComplete(one);
+      return one.events / (elapsedMs / 1000);
+    }
+    await pause(pollMs);
+  }
+}
+
+async function alone(): Promise<Figures> {
+  await using server = startServer("sluice", source);
+  return { eventsPerS: await catchUp(await server.next()) };
+}
+
+/** What the live ones feel while `during` runs. */
+async function whileLive(pair: Pair, during: (server: ServerReport) => Promise<Figures>): Promise<Figures> {
+  await pair.server.ask("start");
+  await pause(warmUpMs);
+  const before = await pair.read();
+  const figures = await during(before.server);
+  const after = await pair.read();
+  const { latenciesMs, gaps, missing } = after.client;
+  return {
+    ...figures,
+    p50Ms: median(latenciesMs),
+    p99Ms: percentile(latenciesMs, 0.99),
+    gaps,
+    missing,
+    serverCpuPercent: (100 * (after.server.cpuMs - before.server.cpuMs)) / (after.atMs - before.atMs),
+  };
+}
+
+async function beside(seconds: number, during: (server: ServerReport) => Promise<Figures>): Promise<Figures> {
+  await using pair = await startPair({
+    server: "sluice",
+    source,
+    seconds,
+    load: { connections: liveCount, isWhole: true },
+  });
+  return await whileLive(pair, during);
+}
+
+/** A client away for 1,000,000 events, beside 500 live ones at 100 events/s. */
+export const catchUpCell: Cell = {
+  name: "catch-up",
+  summary: `a client away for ${stored.toLocaleString("en")} events, beside ${liveCount} live ones`,
+  columns,
+  seconds: 5,
+  variants: ({ seconds, only }) =>
+    [
+      { name: rows.log, measure: readLog },
+      { name: rows.alone, measure: alone },
+      { name: rows.live, measure: () => beside(seconds, async () => pause(seconds * 1000).then(() => ({}))) },
+      {
+        name: rows.both,
+        measure: () => beside(seconds, async (server) => ({ eventsPerS: await catchUp(server) })),
+      },
+    ].filter(({ name }) => only.length === 0 || only.some((words) => name.startsWith(words))),
+  findings: (medians) => [
+    ...ratioOf(medians, [rows.alone, rows.log], "eventsPerS", "events/s"),
+    ...ratioOf(medians, [rows.both, rows.live], "p99Ms", "p99 of the live ones"),
+  ],
+};

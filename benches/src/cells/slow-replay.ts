@@ -1,0 +1,171 @@
+// Slow consumers on policy `replay` beside healthy ones: every slow one must end with exactly what was published, in
+// order, at a bounded cost in memory, and the healthy ones must not feel it.
+
+import { median, pause, percentile, ratioOf, type Cell, type Column, type Figures } from "../cell.js";
+import { PinnedChild } from "../child.js";
+import { clientCore } from "../contenders.js";
+import { startPair } from "../fan-out-run.js";
+import { MemoryPeak, residentMemory } from "../resident-memory.js";
+import type { Received } from "../seq-check.js";
+import type { ServerOptions, ServerReport } from "../server-report.js";
+import type { SlowClientOptions, SlowReport } from "../slow-client.js";
+
+const slowCount = 200;
+const healthyCount = 800;
+/** Enough that what isn't read in the time is much more than the kernel keeps for a connection (about 4 MiB). */
+const source: ServerOptions = {
+  perSecond: 400,
+  batch: 10,
+  eventBytes: 1200,
+  // Clients that look at some frames only answer no pings.
+  settings: { heartbeat: { max_missed: 100 } },
+};
+/** A slow one reads so much of what is published. */
+const slowShare = 0.1;
+const warmUpMs = 10_000;
+/** The load goes on for so long after the slow ones were let go, and until the last of them is level again. */
+const freeMs = 10_000;
+const settleMs = 500;
+const caughtUpMs = 120_000;
+const sampleEvery = 31;
+const mib = 1024 * 1024;
+
+const rows = { without: "800 healthy ones", with: "beside 200 slow ones" } as const;
+
+const columns: readonly Column[] = [
+  { figure: "p50Ms", title: "p50 ms", digits: 1 },
+  { figure: "p99Ms", title: "p99 ms", digits: 1 },
+  { figure: "laggingP99Ms", title: "p99 ms while they lag", digits: 1 },
+  { figure: "catchingUpP99Ms", title: "p99 ms while they catch up", digits: 1 },
+  { figure: "serverCpuPercent", title: "server CPU %" },
+  { figure: "growthMiB", title: "memory growth MiB", digits: 1 },
+  { figure: "ownGrowthMiB", title: "of it its own", digits: 1 },
+  { figure: "warmGrowthMiB", title: "since warm", digits: 1 },
+  { figure: "missing", title: "missing" },
+  { figure: "paused", title: "paused" },
+  { figure: "lagEvents", title: "events behind" },
+  { figure: "catchUpS", title: "level after s", digits: 1 },
+  { figure: "checked", title: "deliveries checked" },
+];
+
+async function pausedNow(port: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return Number(/^sluice_connections_paused (\S+)$/m.exec(text)?.[1] ?? Number.NaN);
+}
+
+/** @throws unless each of the slow ones got exactly what was published */
+function expectComplete(received: readonly Received[], published: number): void {
+  const faulty = received.filter(
+    ({ breaks, gaps, isClosed, events, firstSeq, lastSeq }) =>
+      breaks > 0 || gaps > 0 || isClosed || events !== published || lastSeq - firstSeq + 1 !== published,
+  );
+  if (faulty.length === 0) return;
+  throw new Error(
+    `${faulty.length} of ${received.length} got something else than ${published} events: ${JSON.stringify(faulty[0])}`,
+  );
+}
+
+/** The most that were paused at one time in so many ms. */
+async function mostPaused(port: number, ms: number): Promise<number> {
+  const until = performance.now() + ms;
+  let most = 0;
+  while (performance.now() < until) {
+    await pause(settleMs);
+    most = Math.max(most, await pausedNow(port));
+  }
+  return most;
+}
+
+async function untilLevel(port: number): Promise<void> {
+  const until = performance.now() + caughtUpMs;
+  while ((await pausedNow(port)) > 0 && performance.now() < until) await pause(settleMs);
+}
+
+/** Waits for the last of the events; a client that misses some is found out by the check that follows. */
+async function untilReceived(slow: PinnedChild<SlowReport>, published: number): Promise<readonly Received[]> {
+  const until = performance.now() + caughtUpMs;
+  for (;;) {
+    const { received } = await slow.ask("report");
+    const isOver = received.every(({ events, isClosed }) => events >= published || isClosed);
+    if (isOver || performance.now() > until) return received;
+    await pause(settleMs);
+  }
+}
+
+async function startSlow(server: ServerReport): Promise<PinnedChild<SlowReport>> {
+  const { port, headers, subscribe } = server;
+  const options: SlowClientOptions = {
+    port,
+    path: "/ws?policy=replay",
+    headers,
+    subscribe: subscribe ?? "",
+    connections: slowCount,
+    bytesPerS: (source.perSecond ?? 0) * (source.eventBytes ?? 0) * slowShare,
+  };
+  // They stand for other people's machines, and must not take the healthy ones' core from them.
+  const slow = new PinnedChild<SlowReport>("slow-client.js", options, clientCore, { isBehind: true });
+  await slow.next();
+  return slow;
+}
+
+async function run(seconds: number, withSlow: boolean): Promise<Figures> {
+  await using pair = await startPair({
+    server: "sluice",
+    source,
+    seconds,
+    load: { connections: healthyCount, isWhole: true, sampleEvery },
+  });
+  const { server } = pair;
+  const { server: start } = await pair.read();
+  await using slow = withSlow ? await startSlow(start) : undefined;
+
+  const connected = residentMemory(server.pid);
+  using peak = new MemoryPeak(server.pid);
+  await server.ask("start");
+  await pause(warmUpMs);
+  const warm = residentMemory(server.pid);
+  await slow?.ask("slow");
+  const before = await pair.read();
+  const paused = await mostPaused(start.port, seconds * 1000);
+  const lagging = await pair.read();
+  const behind = await slow?.ask("free");
+  const freeAtMs = performance.now();
+  await pause(freeMs);
+  if (slow !== undefined) await untilLevel(start.port);
+  const catchUpS = (performance.now() - freeAtMs) / 1000;
+  const after = await pair.read();
+  await server.ask("stop");
+  await pause(settleMs);
+  const { published } = await server.ask("report");
+  const received = slow === undefined ? [] : await untilReceived(slow, published);
+  expectComplete(received, published);
+  const latenciesMs = [...lagging.client.latenciesMs, ...after.client.latenciesMs];
+  const least = Math.min(...(behind?.received ?? []).map(({ events }) => events));
+  return {
+    p50Ms: median(latenciesMs),
+    p99Ms: percentile(latenciesMs, 0.99),
+    laggingP99Ms: percentile(lagging.client.latenciesMs, 0.99),
+    catchingUpP99Ms: percentile(after.client.latenciesMs, 0.99),
+    serverCpuPercent: (100 * (after.server.cpuMs - before.server.cpuMs)) / (after.atMs - before.atMs),
+    missing: after.client.missing,
+    growthMiB: (peak.rss - connected.rss) / mib,
+    ownGrowthMiB: (peak.anonymous - connected.anonymous) / mib,
+    warmGrowthMiB: (peak.rss - warm.rss) / mib,
+    ...(withSlow
+      ? { paused, lagEvents: lagging.server.published - least, catchUpS, checked: published * slowCount }
+      : {}),
+  };
+}
+
+/** 200 slow consumers on policy `replay` and 800 healthy ones. */
+export const slowReplayCell: Cell = {
+  name: "slow-replay",
+  summary: `${slowCount} on policy replay that read at a tenth of the rate and then freely, beside ${healthyCount}`,
+  columns,
+  seconds: 30,
+  variants: ({ seconds, only }) =>
+    Object.values(rows)
+      .filter((name) => only.length === 0 || only.some((words) => name.startsWith(words)))
+      .map((name) => ({ name, measure: () => run(seconds, name === rows.with) })),
+  findings: (medians) => ratioOf(medians, [rows.with, rows.without], "p99Ms", "p99 of the healthy ones"),
+};
