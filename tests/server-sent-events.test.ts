@@ -1,5 +1,7 @@
 // Protocol §8, `GET /api/v1/stream`: the same events, rights, policies and limits as a WebSocket, to `curl -N` and to a
 // browser's EventSource, and cut and resumed without a loss.
+// `SLUICE_CUTS=50` for the long form of being cut.
+import { spawnSync } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import {
   adminToken,
@@ -20,6 +22,10 @@ import {
   type TestServer,
 } from "@sluice/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const cuts = Number(process.env["SLUICE_CUTS"] ?? 5);
+const hasCurl = spawnSync("curl", ["--version"]).status === 0;
+if (!hasCurl) process.stdout.write("SKIPPED: no curl here; install it to read event streams as others do\n");
 
 type Overrides = Parameters<typeof startServer>[0];
 
@@ -80,42 +86,46 @@ async function refusal(query: string, options: { token?: string | undefined; hea
   return { status, headers, problem: json as Readonly<Record<string, unknown>> };
 }
 
-describe("cut and resumed", () => {
-  it("curl -N, killed again and again, misses nothing and gets nothing twice", async () => {
-    const cuts = 5;
-    const perLife = 400;
-    let published = 0;
-    let isOver = false;
-    const publishing = (async () => {
-      while (!isOver) {
-        await publish(server.url, numberedEvents(20, published));
-        published += 20;
+describe.skipIf(!hasCurl)("cut and resumed", () => {
+  it(
+    `curl -N, cut ${cuts} times, misses nothing and gets nothing twice`,
+    { timeout: 60_000 + cuts * 5000 },
+    async () => {
+      const perLife = 400;
+      let published = 0;
+      let isOver = false;
+      const publishing = (async () => {
+        while (!isOver) {
+          await publish(server.url, numberedEvents(20, published));
+          published += 20;
+        }
+        await publish(server.url, numberedEvents(1, published));
+      })();
+      const seen: EventFrame[] = [];
+      let lastEventId = "";
+      for (let life = 0; life <= cuts; life += 1) {
+        const headers: Record<string, string> = lastEventId === "" ? {} : { "last-event-id": lastEventId };
+        const stream = curl(lastEventId === "" ? "?since=0" : "", { token: mint(), headers });
+        if (life === cuts) {
+          isOver = true;
+          await publishing;
+          await stream.nextWhere("the last event", isNumber(published));
+        } else {
+          const target = seen.length + perLife;
+          await stream.nextWhere(`event ${target}`, () => seen.length + eventsOf(stream).length >= target);
+          await stream[Symbol.asyncDispose]();
+        }
+        seen.push(...eventsOf(stream));
+        ({ lastEventId } = stream.stream);
+        expect(stream.stream.events.filter(({ type }) => type === "gap")).toEqual([]);
+        // What is published while nobody listens.
+        await pause(50);
       }
-      await publish(server.url, numberedEvents(1, published));
-    })();
-    const seen: EventFrame[] = [];
-    let lastEventId = "";
-    for (let life = 0; life <= cuts; life += 1) {
-      const headers: Record<string, string> = lastEventId === "" ? {} : { "last-event-id": lastEventId };
-      const stream = curl(lastEventId === "" ? "?since=0" : "", { token: mint(), headers });
-      if (life === cuts) {
-        isOver = true;
-        await publishing;
-        await stream.nextWhere("the last event", isNumber(published));
-      } else {
-        const target = seen.length + perLife;
-        await stream.nextWhere(`event ${target}`, () => seen.length + eventsOf(stream).length >= target);
-        await stream[Symbol.asyncDispose]();
-      }
-      seen.push(...eventsOf(stream));
-      ({ lastEventId } = stream.stream);
-      expect(stream.stream.events.filter(({ type }) => type === "gap")).toEqual([]);
-      // What is published while nobody listens.
-      await pause(50);
-    }
-    expect(seen.map(numberOf)).toEqual(Array.from({ length: published + 1 }, (_, n) => n));
-    expect(seen.map(({ seq }) => seq)).toEqual(seen.map((_, index) => index + 1));
-  });
+      expect(seen.map(numberOf)).toEqual(Array.from({ length: published + 1 }, (_, n) => n));
+      expect(seen.map(({ seq }) => seq)).toEqual(seen.map((_, index) => index + 1));
+      process.stdout.write(`curl -N, cut ${cuts} times: ${seen.length} events, each once and in order\n`);
+    },
+  );
 
   it("a stream cut before its first event resumes from where it began", async () => {
     await publish(server.url, numberedEvents(3));
@@ -177,7 +187,7 @@ describe("cut and resumed", () => {
   });
 });
 
-describe("format", () => {
+describe.skipIf(!hasCurl)("format", () => {
   it("is text/event-stream that no cache and no proxy holds back", async () => {
     const head = (await curl().opened()).toLowerCase();
     expect(head).toMatch(/^http\/1\.1 200 /);
@@ -238,7 +248,7 @@ describe("format", () => {
   });
 });
 
-describe("rights", () => {
+describe.skipIf(!hasCurl)("rights", () => {
   it("401 without a token or with a bad one, with the challenge", async () => {
     for (const token of [undefined, "not.a.token", mint({ ttlMs: -60_000 })]) {
       const { status, headers, problem } = await refusal("", { token });
@@ -327,7 +337,7 @@ describe("bad parameters", () => {
   });
 });
 
-describe("as one connection among others", () => {
+describe.skipIf(!hasCurl)("as one connection among others", () => {
   it("an operator sees it and ends it", async () => {
     const stream = await open("?events=GPU_*&policy=drop-newest", { token: mint({ sub: "bob" }) });
     const [shown] = await connectionsOf(server.url);
@@ -356,7 +366,8 @@ describe("as one connection among others", () => {
   });
 
   it("a drain ends it after what was accepted, with the time at which to come back", async () => {
-    await restartWith({ server: { drain_ms: 500 } });
+    // Long enough for another request in the middle of it, on a busy machine.
+    await restartWith({ server: { drain_ms: 4000 } });
     const all = await Promise.all(Array.from({ length: 5 }, () => open()));
     await publish(server.url, numberedEvents(100));
     const draining = server.drain();
@@ -394,7 +405,7 @@ describe("as one connection among others", () => {
   });
 });
 
-describe("a slow reader", () => {
+describe.skipIf(!hasCurl)("a slow reader", () => {
   const total = 30_000;
   const padding = "x".repeat(400);
 
@@ -425,14 +436,19 @@ describe("a slow reader", () => {
     await stream.nextWhere("the last event", isNumber(total), 30_000);
   }
 
+  /** Paused and resumed by turns, in the end resumed: more than once where the kernel's buffers grew meanwhile. */
+  function expectLag(events: readonly StreamedEvent[]): void {
+    const states = events.filter(({ type }) => type === "lag").map((event) => frameOf(event).state);
+    expect(states.length).toBeGreaterThan(0);
+    expect(states).toEqual(states.map((_, index) => (index % 2 === 0 ? "paused" : "resumed")));
+    expect(states.at(-1)).toBe("resumed");
+  }
+
   it.each(["drop-oldest", "drop-newest"])("%s: lag events, and a gap exactly as large as the hole", async (policy) => {
     const stream = await stallAndRead(policy);
     await readToEnd(stream);
     const { events } = stream.stream;
-    expect(events.filter(({ type }) => type === "lag").map((event) => frameOf(event).state)).toEqual([
-      "paused",
-      "resumed",
-    ]);
+    expectLag(events);
     let expected = 1;
     for (const event of events) {
       const frame = frameOf(event);
@@ -452,8 +468,7 @@ describe("a slow reader", () => {
     const stream = await stallAndRead("replay");
     await readToEnd(stream);
     expect(eventsOf(stream).map(numberOf)).toEqual(Array.from({ length: total + 1 }, (_, n) => n));
-    const lags = stream.stream.events.filter(({ type }) => type === "lag").map((event) => frameOf(event).state);
-    expect(lags).toEqual(["paused", "resumed"]);
+    expectLag(stream.stream.events);
   });
 
   it("disconnect: ended, and the place is given back although it reads nothing", async () => {

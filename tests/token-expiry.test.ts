@@ -3,10 +3,12 @@ import {
   connectionsOf,
   mint,
   numberedEvents,
+  numberOf,
   publish,
   RawClient,
   request,
   startServer,
+  type EventFrame,
   type Frame,
 } from "@sluice/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -37,14 +39,41 @@ function refresh(client: RawClient, token: string): Promise<Frame> {
   return client.ask({ type: "refresh", id: "r", token });
 }
 
-it("a token of three seconds: told at once that it expires, closed with 4401 when it has", async () => {
-  const token = mint({ ttlMs: 3000 });
+it("a token of five seconds: told at once that it expires, closed with 4401 when it has", async () => {
+  const token = mint({ ttlMs: 5000 });
   await using client = await connect(token);
   expect(await client.take()).toEqual({ type: "token_expiring", expires_at: new Date(expiryOf(token)).toISOString() });
   expect(await client.closed).toMatchObject({ code: 4401, reason: "Token expired" });
   const lateMs = Date.now() - expiryOf(token);
   expect(lateMs).toBeGreaterThan(-10);
   expect(lateMs).toBeLessThan(latenessMs);
+  process.stdout.write(`a token of five seconds: closed with 4401 ${lateMs} ms after its expiry\n`);
+});
+
+it("a stream doesn't notice a refresh: every event once and in order, past the first expiry", async () => {
+  const token = mint({ ttlMs: 2000 });
+  await using client = await connect(token);
+  await client.next("token_expiring");
+  await client.subscribe(["GPU_UPDATE"]);
+  let published = 0;
+  const publishUntil = async (ms: number): Promise<void> => {
+    do {
+      await publish(server.url, numberedEvents(10, published));
+      published += 10;
+    } while (Date.now() < ms);
+  };
+  await publishUntil(Date.now() + 200);
+  client.send({ type: "refresh", token: mint({ ttlMs: 90_000 }) });
+  await publishUntil(expiryOf(token) + 500);
+  const seen: number[] = [];
+  const others: string[] = [];
+  while (seen.length < published) {
+    const frame = await client.take();
+    if (frame.type === "event") seen.push(numberOf(frame as unknown as EventFrame));
+    else others.push(frame.type);
+  }
+  expect(seen).toEqual(Array.from({ length: published }, (_, n) => n));
+  expect(others).toEqual(["refreshed"]);
 });
 
 it("a refresh in time keeps the connection, with its subscriptions, past the first expiry", async () => {
