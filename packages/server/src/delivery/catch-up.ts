@@ -17,7 +17,7 @@ const sliceBytesMax = 128 * 1024;
 /** Events looked at for one consumer before the next has its turn, wanted or not. */
 const sliceEventsMax = 2048;
 /** How long catching up may run before the live path has its turn, ms. */
-const turnMsMax = 3;
+const turnMsMax = 1;
 
 export interface CatchUpOptions {
   readonly clock: Clock;

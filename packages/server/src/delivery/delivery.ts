@@ -269,12 +269,12 @@ export class Delivery {
     this.#catchUp.schedule(consumer);
   }
 
-  /** The transport has taken everything that it was given. */
+  /** The transport has taken everything that it was given; as hundreds may at once, the consumer waits for its turn. */
   drained(consumer: Consumer): void {
     if (!consumer.isBlocked || consumer.isClosed) return;
     consumer.isBlocked = false;
     consumer.drains += 1;
-    this.#catchUp.run(consumer);
+    this.#catchUp.schedule(consumer);
   }
 
   /** Writes what is routed, so that a drain leaves nothing in a lane's batch. */
