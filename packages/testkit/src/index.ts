@@ -11,6 +11,8 @@ export * from "./ndjson.js";
 export * from "./raw-client.js";
 export * from "./raw-socket.js";
 export * from "./resuming-client.js";
+export * from "./spawn-gateway.js";
+export * from "./spawn-program.js";
 export * from "./spawn-service.js";
 export * from "./start-gateway.js";
 export * from "./start-server.js";

@@ -228,6 +228,7 @@ export class WebSocketEndpoint {
     const frames = new FrameTracker({ masked: true, frameBytesMax: this.#options.messageBytesMax, reservedBits });
     // Before `ws` reads the bytes, which it does at once: what is whole then has ended after it began.
     socket.prependListener("data", (chunk: Buffer) => {
+      if (webSocket.readyState !== SluiceWebSocket.OPEN) return;
       this.#unfinished.began(incoming);
       // `ws` takes lengths that are written wider than they need be; what else is wrong it finds itself.
       frames.follow(chunk);
