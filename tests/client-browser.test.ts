@@ -17,6 +17,7 @@ import {
   publisherToken,
   type Service,
   spawnGateway,
+  type SpawnedGateway,
   spawnService,
   within,
 } from "@sluice/testkit";
@@ -61,9 +62,9 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 class Site implements AsyncDisposable {
   readonly dir: string;
   service: Service;
-  gateway: Service;
+  gateway: SpawnedGateway;
 
-  constructor(dir: string, service: Service, gateway: Service) {
+  constructor(dir: string, service: Service, gateway: SpawnedGateway) {
     this.dir = dir;
     this.service = service;
     this.gateway = gateway;
@@ -72,14 +73,14 @@ class Site implements AsyncDisposable {
   static async start(): Promise<Site> {
     const dir = await mkdtemp(join(tmpdir(), "sluice-page-"));
     const service = await spawnService({ logDir: join(dir, "log"), settings: serviceSettings });
-    return new Site(dir, service, await spawnGateway(service.url, { settings: gatewaySettings }));
+    return new Site(dir, service, await spawnGateway([service.url], { settings: gatewaySettings }));
   }
 
   async restartGateway(signal: NodeJS.Signals): Promise<void> {
     const { gateway, service } = this;
     await end(gateway, signal);
     const settings = { ...gatewaySettings, "gateway.port": new URL(gateway.url).port };
-    this.gateway = await spawnGateway(service.url, { settings });
+    this.gateway = await spawnGateway([service.url], { settings });
   }
 
   async restartService(signal: NodeJS.Signals): Promise<void> {
@@ -96,7 +97,7 @@ class Site implements AsyncDisposable {
   }
 }
 
-async function end(process: Service, signal: NodeJS.Signals): Promise<void> {
+async function end(process: Service | SpawnedGateway, signal: NodeJS.Signals): Promise<void> {
   process.kill(signal);
   await within("the process to end", process.exited);
 }

@@ -9,6 +9,7 @@ export interface SpawnedGateway extends AsyncDisposable {
   readonly exited: Promise<Exit>;
   /** What it wrote so far, both streams. */
   readonly written: () => string;
+  readonly kill: (signal: NodeJS.Signals) => void;
 }
 
 /** Starts `sluice gateway` before these services on a free port. @throws with its output when it ends before it listens. */
@@ -20,6 +21,7 @@ export async function spawnGateway(upstreams: readonly string[], options: SpawnO
     pid: child.pid as number,
     exited: output.exited,
     written: () => output.stdout + output.stderr,
+    kill: (signal) => void child.kill(signal),
     [Symbol.asyncDispose]: async () => {
       child.kill("SIGKILL");
       await within("the gateway to be gone", output.exited);
