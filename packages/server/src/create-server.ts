@@ -180,6 +180,7 @@ export async function createServer({
     tally,
     identify: identifyFound,
     queryToken: settings.auth.query_token,
+    compression: settings.server.compression,
     allowedOrigins: settings.server.allowed_origins,
     defaults: { policy: settings.buffer.policy, maxMessages },
     messageBytesMax: settings.limits.message_bytes,

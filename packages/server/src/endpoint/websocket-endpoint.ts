@@ -26,6 +26,7 @@ import {
 import { readConnectionOptions, type ConnectionOptions } from "./connection-options.js";
 import { WebSocketServer } from "ws";
 import { Consumer } from "../delivery/consumer.js";
+import { deflateEncoding } from "../routing/deflate-encoding.js";
 import { websocketEncoding } from "../routing/websocket-encoding.js";
 import { Session, type SessionContext } from "../session/session.js";
 import type { Connections, Place } from "./connections.js";
@@ -55,6 +56,8 @@ export interface WebSocketEndpointOptions {
   /** Authenticates what the request brought; tickets are used up. */
   readonly identify: (found: FoundToken) => Promise<AuthOutcome>;
   readonly queryToken: boolean;
+  /** `server.compression`. */
+  readonly compression: boolean;
   readonly allowedOrigins: readonly string[];
   readonly defaults: ConnectionOptions;
   /** `limits.message_bytes`. */
@@ -84,7 +87,8 @@ export class WebSocketEndpoint {
     const settings = {
       noServer: true,
       clientTracking: false,
-      perMessageDeflate: false,
+      // Without context takeover on either side a connection has no compressor of its own, and frames can be shared.
+      perMessageDeflate: options.compression && { serverNoContextTakeover: true, clientNoContextTakeover: true },
       maxPayload: options.messageBytesMax,
       maxFragments: fragmentsMax,
       maxBufferedChunks: bufferedChunksMax,
@@ -206,7 +210,7 @@ export class WebSocketEndpoint {
     const { context, tally, onConnection } = this.#options;
     const consumer = new Consumer({
       id: randomUUID(),
-      encoding: websocketEncoding,
+      encoding: webSocket.extensions === "" ? websocketEncoding : deflateEncoding,
       sink: new WebSocketSink(webSocket, socket),
       ...options,
       position: context.delivery.routedSeq,
