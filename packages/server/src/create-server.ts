@@ -55,6 +55,9 @@ export interface CreateServerOptions {
   readonly clock?: Clock;
 }
 
+/** What a peer may take to answer its close when the service ends, ms, beyond `server.drain_ms`. */
+const closeGraceMs = 1000;
+
 /**
  * Starts a streaming service; it listens when this resolves.
  * @throws {LogError} when the log can't be opened; {AuthSettingsError} when nobody could authenticate; Node's errors
@@ -195,7 +198,8 @@ export async function createServer({
   const closeRest = async (): Promise<void> => {
     heartbeat.stop();
     expiry.stop();
-    await http.close();
+    const cut = setTimeout(() => webSockets.cutClosing(), closeGraceMs);
+    await http.close().finally(() => clearTimeout(cut));
     delivery.stop();
     await authenticator.close();
     await log.close();

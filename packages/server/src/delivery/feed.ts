@@ -92,13 +92,16 @@ export class Feed {
     const { subscriptions, tail, flush } = this.#options;
     let shared: SharedEvent | undefined;
     let full: Lane<Consumer>[] | undefined;
+    let isWanted = false;
     subscriptions.forEachLane(record.eventType, record.clusterId, (lane) => {
       shared ??= new SharedEvent(record, durableAtMs);
       if (!lane.accept(shared)) return;
       this.#dirty.add(lane);
+      isWanted ||= lane.hasLaggards;
       if (lane.batchBytes >= sliceBytesMax) (full ??= []).push(lane);
     });
-    if (shared !== undefined) tail.push(shared);
+    // While all are level, nobody will ask for it again; one who falls behind later is past it.
+    if (shared !== undefined && isWanted) tail.push(shared);
     this.#backlogBytes -= record.fields.length;
     this.routedSeq = record.seq;
     this.routed += 1;

@@ -46,8 +46,11 @@ const closeOfFault: Readonly<Record<FrameFault, CloseEntry>> = {
   protocol: closes.protocolError,
   "too-big": closes.messageTooBig,
 };
-/** How long a peer may take to answer a close, ms. */
-const closeTimeoutMs = 3000;
+/**
+ * How long a peer may take to answer a close, ms. What was written before the close goes first, and a slow reader's
+ * kernel buffers hold megabytes of it: cut too early, it would never learn why it was closed.
+ */
+const closeTimeoutMs = 10_000;
 
 export interface WebSocketEndpointOptions {
   readonly context: SessionContext;
@@ -81,6 +84,8 @@ export class WebSocketEndpoint {
   readonly #options: WebSocketEndpointOptions;
   readonly #handshaker: WebSocketServer;
   readonly #unfinished: UnfinishedMessages;
+  /** Closed by us, and the close not yet answered. */
+  readonly #closing = new Set<SluiceWebSocket>();
 
   constructor(options: WebSocketEndpointOptions) {
     this.#options = options;
@@ -105,6 +110,11 @@ export class WebSocketEndpoint {
     this.#unfinished.start();
     server.on("close", () => this.#unfinished.stop());
     server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** Ends the connections that have not answered their close. */
+  cutClosing(): void {
+    for (const webSocket of this.#closing) webSocket.terminate();
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -211,7 +221,7 @@ export class WebSocketEndpoint {
     const consumer = new Consumer({
       id: randomUUID(),
       encoding: webSocket.extensions === "" ? websocketEncoding : deflateEncoding,
-      sink: new WebSocketSink(webSocket, socket),
+      sink: new WebSocketSink(webSocket, socket, this.#closing),
       ...options,
       position: context.delivery.routedSeq,
       now: context.clock.now(),
@@ -256,6 +266,7 @@ export class WebSocketEndpoint {
     webSocket.on("error", ignoreError);
     socket.on("drain", () => context.delivery.drained(consumer));
     webSocket.on("close", (received) => {
+      this.#closing.delete(webSocket);
       this.#unfinished.ended(incoming);
       session.end();
       place.release();
