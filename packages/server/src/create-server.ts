@@ -5,7 +5,6 @@ import {
   createAuthenticator,
   identify,
   systemClock,
-  TicketStore,
   type AuthFailureReason,
   type Clock,
   type FoundToken,
@@ -23,8 +22,10 @@ import { EndpointTally } from "./endpoint/endpoint-tally.js";
 import { createPublisher, type PublishOutcome } from "./endpoint/publisher.js";
 import { WebSocketEndpoint } from "./endpoint/websocket-endpoint.js";
 import { connectNats } from "./log/jetstream/connect-nats.js";
+import { joinNodes } from "./join-nodes.js";
 import { openLog } from "./open-log.js";
 import { SubscriptionManager } from "./routing/subscription-manager.js";
+import { StallNotice } from "./stall-notice.js";
 import { createServerMetrics } from "./server-metrics.js";
 import { ExpiryWatch } from "./session/expiry-watch.js";
 import { HeartbeatManager } from "./session/heartbeat-manager.js";
@@ -81,6 +82,9 @@ export async function createServer({
   const metrics = createServerMetrics();
   const node = settings.nats.node ?? `${hostname()}-${process.pid}`;
   const nats = settings.log.engine === "jetstream" ? await connectNats(settings.nats, node) : undefined;
+  // Both come after the log that tells them.
+  let stall: StallNotice | undefined;
+  let endAll: (() => void) | undefined;
   const log = await openLog({
     settings,
     clock,
@@ -89,6 +93,12 @@ export async function createServer({
     onReachable: (isReachable) => {
       if (isReachable) logger.info("NATS is in reach again");
       else logger.warn("NATS is out of reach; connections stay, events wait");
+      stall?.changed(isReachable);
+    },
+    // They come back with where they stood, and get a gap for what is gone.
+    onHole: (toSeq) => {
+      logger.error({ to_seq: toSeq }, "retention took events before this node had them; all connections begin anew");
+      endAll?.();
     },
     onError: (error) => logger.error({ err: error }, "a fault in the log harmed no append"),
     onCommit: metrics.observeCommit,
@@ -98,7 +108,7 @@ export async function createServer({
   });
   logger.info({ engine: settings.log.engine, epoch: log.epoch, head: log.head, oldest: log.oldest }, "log open");
 
-  const tickets = new TicketStore({ ttlMs: settings.auth.ticket_ttl_ms, clock });
+  const { nodes, tickets } = await joinNodes({ settings, logger, clock, nats, node });
   const identifyFound = (found: FoundToken) => identify(found, { authenticator, tickets, onFailure });
   const subscriptions = new SubscriptionManager<Consumer>({
     maxPerConnection: settings.subscriptions.max_per_connection,
@@ -115,6 +125,10 @@ export async function createServer({
     tailBytes: settings.buffer.tail_bytes,
     onError,
   });
+  stall = new StallNotice(delivery, clock);
+  endAll = () => {
+    for (const consumer of [...delivery.consumers]) delivery.close(consumer, closes.serviceRestart);
+  };
   const heartbeat = new HeartbeatManager({
     intervalMs: settings.heartbeat.interval_ms,
     timeoutMs: settings.heartbeat.timeout_ms,
@@ -170,6 +184,7 @@ export async function createServer({
     subscriptions,
     context,
     log,
+    nodes,
     tickets,
     tally,
     identify: identifyFound,
@@ -190,6 +205,7 @@ export async function createServer({
     handshakeMs: settings.limits.handshake_ms,
     isDraining: () => isDraining,
     onConnection: (event, details) => logger.debug(details, `connection ${event}`),
+    onOpen: (consumer) => stall?.greet(consumer),
     onError,
   });
   webSockets.attach(http.server);
@@ -202,6 +218,7 @@ export async function createServer({
     await http.close().finally(() => clearTimeout(cut));
     delivery.stop();
     await authenticator.close();
+    await nodes.close();
     await log.close();
     await nats?.close();
     metrics.close();
@@ -228,7 +245,7 @@ export async function createServer({
     },
     close: () => {
       isDraining = true;
-      for (const consumer of [...delivery.consumers]) delivery.close(consumer, closes.serviceRestart);
+      endAll?.();
       ending ??= closeRest();
       return ending;
     },

@@ -7,6 +7,7 @@ export * from "./fault-proxy.js";
 export * from "./frame-bytes.js";
 export * from "./manual-clock.js";
 export * from "./memory.js";
+export * from "./nats-cluster.js";
 export * from "./ndjson.js";
 export * from "./raw-client.js";
 export * from "./raw-socket.js";

@@ -12,12 +12,13 @@ import {
   registerProblemHandlers,
   registerWebSocketPaths,
   type Settings,
-  type TicketStore,
 } from "@sluice/runtime";
 import cors from "@fastify/cors";
 import fastify, { type FastifyInstance } from "fastify";
 import type { Consumer } from "../delivery/consumer.js";
 import type { EventLog } from "../log/event-log.js";
+import type { NodeBus } from "../nodes/node-bus.js";
+import type { Tickets } from "../nodes/shared-tickets.js";
 import type { SubscriptionManager } from "../routing/subscription-manager.js";
 import type { SessionContext } from "../session/session.js";
 import { registerAdminRoutes } from "./admin-routes.js";
@@ -56,7 +57,8 @@ export interface CreateHttpOptions {
   readonly subscriptions: SubscriptionManager<Consumer>;
   readonly context: SessionContext;
   readonly log: EventLog;
-  readonly tickets: TicketStore;
+  readonly nodes: NodeBus;
+  readonly tickets: Tickets;
   readonly tally: EndpointTally;
   readonly identify: (found: FoundToken) => Promise<AuthOutcome>;
   readonly registry: HealthRoutesOptions["metrics"];
@@ -136,6 +138,7 @@ export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp
     connections,
     subscriptions,
     view: context,
+    nodes: options.nodes,
     requireAdmin: auth.requireAdmin,
     onRevoked: ({ id, userId }, operator) =>
       options.logger.info({ connection_id: id, user_id: userId, operator }, "connection revoked"),

@@ -69,6 +69,8 @@ export interface WebSocketEndpointOptions {
   readonly handshakeMs: number;
   readonly isDraining: () => boolean;
   readonly onConnection: (event: "opened" | "closed", details: Readonly<Record<string, unknown>>) => void;
+  /** A connection has had its greeting. */
+  readonly onOpen?: (consumer: Consumer) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -233,6 +235,7 @@ export class WebSocketEndpoint {
     tally.opened += 1;
     const details = { connection_id: consumer.id, user_id: identity.userId, remote_address: remoteAddress };
     onConnection("opened", details);
+    this.#options.onOpen?.(consumer);
     const incoming: Incoming = {
       isHeld: () => webSocket.isPaused,
       expire: () => context.delivery.close(consumer, closes.policyViolation),
