@@ -72,9 +72,7 @@ async function runCell(cell: Cell): Promise<CellResult> {
   const repeats = Number(values.repeats ?? repeatsDefault);
   const seconds = Number(values.seconds ?? cell.seconds ?? secondsDefault);
   const only = values.only?.split(",") ?? [];
-  const isWanted = (name: string): boolean =>
-    only.length === 0 || only.some((words) => name === words || name.startsWith(`${words} `));
-  const variants = (await cell.variants({ seconds, only })).filter(({ name }) => isWanted(name));
+  const variants = await cell.variants({ seconds, only });
   const runs = new Map<string, Figures[]>(variants.map(({ name }) => [name, []]));
   for (let repeat = 1; repeat <= repeats; repeat += 1) {
     for (const variant of variants) {

@@ -3,10 +3,10 @@
 import type { Cell } from "./cell.js";
 import { capacityCell } from "./cells/capacity.js";
 import { catchUpCell } from "./cells/catch-up.js";
-import { compressedCell } from "./cells/compressed.js";
 import { connectCell, idleCell } from "./cells/connections.js";
 import { fanOutCell, fanOutSmallCell, fixedRateCell } from "./cells/fan-out.js";
 import { publishCell } from "./cells/publish.js";
+import { laggardsCell } from "./cells/laggards.js";
 import { mixedCell, selectiveCell } from "./cells/selective.js";
 import { slowReplayCell } from "./cells/slow-replay.js";
 import { slowCell } from "./cells/slow.js";
@@ -19,9 +19,9 @@ export const catalogue: readonly Cell[] = [
   selectiveCell,
   mixedCell,
   slowCell,
-  compressedCell,
   slowReplayCell,
   catchUpCell,
+  laggardsCell,
   publishCell,
   connectCell,
   idleCell,

@@ -14,7 +14,7 @@ export interface Received {
   /** 0 before the first event. */
   readonly firstSeq: number;
   readonly lastSeq: number;
-  /** Events whose seq wasn't the one after the event before: something is missing, repeated or out of order. */
+  /** Events whose seq wasn't the next after the event before: something is missing, repeated or out of order. */
   readonly breaks: number;
   readonly gaps: number;
   readonly isLive: boolean;
@@ -25,7 +25,7 @@ function startsWith(bytes: Buffer, at: number, end: number, prefix: Buffer): boo
   return bytes.compare(prefix, 0, prefix.length, at, Math.min(end, at + prefix.length)) === 0;
 }
 
-/** Follows the seqs of one connection whose subscription matches every event that is published. */
+/** Follows the seqs of one connection whose subscription matches each `stride`-th event that is published. */
 export class SeqCheck implements Received {
   events = 0;
   firstSeq = 0;
@@ -34,7 +34,12 @@ export class SeqCheck implements Received {
   gaps = 0;
   isLive = false;
   isClosed = false;
+  readonly #stride: number;
   readonly #frames = new FrameReader((opcode, bytes, at, end) => this.#look(opcode, bytes, at, end));
+
+  constructor(stride = 1) {
+    this.#stride = stride;
+  }
 
   read(bytes: Buffer, length: number): void {
     this.#frames.read(bytes, length);
@@ -66,7 +71,7 @@ export class SeqCheck implements Received {
       seq = seq * 10 + (digit - zero);
     }
     if (this.events === 0) this.firstSeq = seq;
-    else if (seq !== this.lastSeq + 1) this.breaks += 1;
+    else if (seq !== this.lastSeq + this.#stride) this.breaks += 1;
     this.lastSeq = seq;
     this.events += 1;
   }

@@ -9,7 +9,10 @@ export interface SlowClientOptions {
   readonly port: number;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly subscribe: string;
+  /** Sent after the handshake; of a list, connections take turns at its texts. */
+  readonly subscribe: string | readonly string[];
+  /** Each of them gets one event in so many; default 1. */
+  readonly stride?: number;
   readonly connections: number;
   /** Of each connection, while it is slow. */
   readonly bytesPerS: number;
@@ -28,14 +31,16 @@ let isFree = true;
 
 /** One subscriber; when it has read more than it may, it leaves its socket alone. */
 class SlowSubscriber {
-  readonly #check = new SeqCheck();
+  readonly #check = new SeqCheck(options.stride);
   #socket: Socket | undefined;
   #budget = 0;
   #isResting = false;
 
-  async open(): Promise<void> {
+  async open(index: number): Promise<void> {
+    const { subscribe } = options;
     this.#socket = await openConnection({
       ...options,
+      subscribe: typeof subscribe === "string" ? subscribe : (subscribe[index % subscribe.length] ?? null),
       readBytes,
       onBytes: (bytes, length) => this.#take(bytes, length),
       onClose: () => {
@@ -64,7 +69,7 @@ class SlowSubscriber {
 }
 
 const subscribers = Array.from({ length: options.connections }, () => new SlowSubscriber());
-await openConnections(options.connections, (index) => (subscribers[index] as SlowSubscriber).open());
+await openConnections(options.connections, (index) => (subscribers[index] as SlowSubscriber).open(index));
 
 let tickedAt = performance.now();
 setInterval(() => {

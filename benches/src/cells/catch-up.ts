@@ -31,7 +31,8 @@ const columns: readonly Column[] = [
   { figure: "serverCpuPercent", title: "server CPU %" },
 ];
 
-const source: ServerOptions = { perSecond, stored };
+// Clients that look at events only answer no pings.
+const source: ServerOptions = { perSecond, stored, settings: { heartbeat: { max_missed: 100 } } };
 
 async function readLog(): Promise<Figures> {
   const options: LogReaderOptions = { stored };

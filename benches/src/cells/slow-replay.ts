@@ -22,9 +22,9 @@ const source: ServerOptions = {
 };
 /** A slow one reads so much of what is published. */
 const slowShare = 0.1;
-const warmUpMs = 10_000;
+const warmUpMs = 6000;
 /** The load goes on for so long after the slow ones were let go, and until the last of them is level again. */
-const freeMs = 10_000;
+const freeMs = 6000;
 const settleMs = 500;
 const caughtUpMs = 120_000;
 const sampleEvery = 31;
