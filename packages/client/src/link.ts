@@ -1,11 +1,12 @@
 // Keeps a connection: opens one, and after each end does what the close table says. Knows no subscription.
-import { type CloseDuty, closeDuty, type ConnectedFrame } from "@sluice/protocol";
+import type { ConnectedFrame } from "@sluice/protocol";
 import { Backoff } from "./backoff.js";
+import { describeClose, dutyOf } from "./close-duty.js";
 import { Connection, type ConnectionEnd } from "./connection.js";
 import type { Environment } from "./environment.js";
 import type { ServerMessage } from "./event.js";
 import { againStatuses } from "./http-api.js";
-import type { EndReason, Loss, Status } from "./status.js";
+import type { Status } from "./status.js";
 import type { TokenSource } from "./token-source.js";
 import { offeredProtocols, type WebSocketConstructor, type WebSocketLike } from "./web-socket.js";
 
@@ -62,14 +63,14 @@ export class Link {
   }
 
   /** Ends it for good. */
-  end(reason: EndReason, why: string, lost?: Loss): void {
+  end(why: string, code?: number): void {
     if (this.#state.state === "ended") return;
     this.#cancelWait?.();
     this.#cancelRefresh?.();
     this.#connection?.close();
     this.#connection = undefined;
     this.#options.onLost();
-    this.#setState({ state: "ended", reason, why, ...lost });
+    this.#setState({ state: "ended", why, code });
   }
 
   /** The network or the page is back: looks at an open connection, and cuts a wait short that the server didn't ask for. */
@@ -100,7 +101,7 @@ export class Link {
         onEnd: (end) => this.#ended(end),
       });
     } catch (error) {
-      if (isWanted()) this.#wait(error instanceof Error ? error.message : "no token", { cause: error });
+      if (isWanted()) this.#wait(wordsOf(error));
     }
   }
 
@@ -145,33 +146,36 @@ export class Link {
     this.#cancelRefresh?.();
     if (this.#openedAt !== undefined) this.#backoff.held(environment.now() - this.#openedAt);
     onLost();
-    const { status, code, reason, cause } = end;
-    const why = end.why ?? `${reason || "connection lost"} (${code})`;
-    const duty = status === undefined ? closeDuty(code, reason) : dutyOfStatus(status);
+    const { status, code, reason } = end;
+    const why = end.why ?? describeClose(code, reason);
+    const duty = status === undefined ? dutyOf(code, reason) : dutyOfStatus(status);
     if (duty === "new-token") {
       tokens.forget(this.#token);
-      if (!tokens.renews) return this.end("token", why, { code, cause });
+      if (!tokens.renews) return this.end(why, code);
     }
-    if (duty === "stop") return this.end("refused", why, { code, cause });
-    this.#wait(why, { code, cause }, cause?.retryAfterMs);
+    if (duty === "stop") return this.end(why, code);
+    this.#wait(why);
   }
 
-  #wait(why: string, lost: Loss, atLeastMs = 0): void {
+  #wait(why: string): void {
     const { environment } = this.#options;
     const asked = this.#comeBackAt;
-    const ms = asked === undefined ? Math.max(atLeastMs, this.#backoff.next()) : Math.max(0, asked - environment.now());
+    const ms = asked === undefined ? this.#backoff.next() : Math.max(0, asked - environment.now());
     this.#cancelWait = environment.after(ms, () => void this.#attempt());
     this.#setState({
       state: "reconnecting",
       why,
-      ...lost,
       attempt: this.#backoff.attempts,
       at: new Date(environment.wall() + ms),
     });
   }
 }
 
-function dutyOfStatus(status: number): CloseDuty {
+function dutyOfStatus(status: number): "new-token" | "reconnect" | "stop" {
   if (status === 401) return "new-token";
   return againStatuses.includes(status) ? "reconnect" : "stop";
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : "no token";
 }

@@ -1,14 +1,10 @@
 // The one interface to a WebSocket, as browsers, Node 22 and the `ws` package have it, and the token in its subprotocol.
 import { subprotocol } from "@sluice/protocol";
 
-/**
- * What a WebSocket tells: a message, an error or its close. `ws` gives the `error` itself; a WebSocket of one's own may
- * put the `status` of a handshake that was refused on it, and `retryAfterMs`, which is obeyed.
- */
+/** What a WebSocket tells: a message, an error or its close. */
 export interface SocketEvent {
   readonly data?: unknown;
   readonly message?: string;
-  readonly error?: { readonly status?: number; readonly retryAfterMs?: number };
   readonly code?: number;
   readonly reason?: string;
 }

@@ -128,6 +128,22 @@ describe("pages", () => {
     }
   });
 
+  it("are shared by laggards that began at different places, and by those of whom each wants something else", async () => {
+    const pagesOfLog = 60;
+    const world = worldOf({ tailBytes: 4_000_000 });
+    await world.publish(Array.from({ length: pagesOfLog * 512 }, (_, n) => [n % 50 === 7 ? "A" : "B", undefined]));
+    const laggards = Array.from({ length: 60 }, () => world.subscriber({ A: null }));
+    for (const [index, { consumer }] of laggards.entries()) {
+      world.delivery.replay(consumer, consumer.set, index * 512, { id: "since" });
+    }
+    expect(await until(() => laggards.every(({ consumer }) => consumer.isLevel), 50_000)).toBe(true);
+    const all = oneTo(pagesOfLog * 512).filter((seq) => (seq - 1) % 50 === 7);
+    for (const [index, { sink }] of laggards.entries()) {
+      expect(sink.seqs).toEqual(all.filter((seq) => seq > index * 512));
+    }
+    expect(world.reads, "of 1,830 without sharing").toBeLessThan(4 * pagesOfLog);
+  });
+
   it("on their way for one who leaves are let go of, and those who wait have their turn", async () => {
     const world = worldOf({ readTurns: 5, tailBytes: 1 });
     await world.publishMany(40 * 512);

@@ -7,11 +7,12 @@ import type { Consumer } from "./consumer.js";
 import type { DeliveryTally } from "./delivery-tally.js";
 import type { LogRange } from "./message-buffer.js";
 import { PageReaders } from "./page-readers.js";
-import type { Page, Pages } from "./pages.js";
+import { pieceBytesMax, type Page } from "./page.js";
+import type { Pages } from "./pages.js";
 import type { Tail } from "./tail.js";
 
-/** Bytes joined into one write. Smaller than a lane's slice: these bytes are shared with nobody. */
-const chunkBytesMax = 16 * 1024;
+/** Bytes joined into one write; of a page just a piece, which then is nobody's copy. */
+const chunkBytesMax = pieceBytesMax;
 /** Bytes for one consumer before the next has its turn. */
 const sliceBytesMax = 128 * 1024;
 /** Events looked at for one consumer before the next has its turn, wanted or not. */
@@ -179,7 +180,8 @@ export class CatchUp {
     slice.looked += 1;
     if (shared !== undefined) {
       if (wants(filter, shared.record)) {
-        this.#send(consumer, slice, shared.bytes(consumer.encoding), 1);
+        this.#push(slice, shared.bytes(consumer.encoding));
+        this.#count(consumer, 1, shared.bytes(consumer.encoding).length);
         consumer.countLatency(clock.now() - shared.durableAtMs);
       }
       consumer.buffer.passEvent(seq);
@@ -193,17 +195,25 @@ export class CatchUp {
       consumer.buffer.loseEvents(consumer.lane, page.oldest - 1);
       return "more";
     }
-    if (wants(filter, record)) this.#send(consumer, slice, page.slice(consumer.encoding, index, index + 1), 1);
+    if (wants(filter, record)) this.#sendOf(page, consumer, slice, index, index + 1);
     consumer.buffer.passEvent(seq);
     return "more";
   }
 
-  #send(consumer: Consumer, slice: Slice, bytes: Buffer, events: number): void {
+  #sendOf(page: Page, consumer: Consumer, slice: Slice, from: number, to: number): void {
+    const before = slice.out.length;
+    page.take(consumer.encoding, from, to, slice.out);
+    let bytes = 0;
+    for (let index = before; index < slice.out.length; index += 1) bytes += (slice.out[index] as Buffer).length;
+    slice.chunkBytes += bytes;
+    this.#count(consumer, to - from, bytes);
+  }
+
+  #count(consumer: Consumer, events: number, bytes: number): void {
     const { clock, tally } = this.#options;
-    this.#push(slice, bytes);
-    consumer.countSent(events, bytes.length, clock.now());
+    consumer.countSent(events, bytes, clock.now());
     tally.delivered += events;
-    tally.bytesOut += bytes.length;
+    tally.bytesOut += bytes;
   }
 
   #range(consumer: Consumer, slice: Slice, range: LogRange, filter: EventMatch | null): Progress {
@@ -224,7 +234,7 @@ export class CatchUp {
 
   /** Sends what is wanted of a page, a run of neighbours as one buffer, until the chunk is full. */
   #sendRuns(consumer: Consumer, slice: Slice, page: Page, range: LogRange, filter: EventMatch | null): void {
-    const { encoding, buffer } = consumer;
+    const { buffer } = consumer;
     const { records } = page;
     const matchesMax = range.count === null ? Number.POSITIVE_INFINITY : consumer.eventsToReply;
     let matched = 0;
@@ -232,7 +242,7 @@ export class CatchUp {
     let index = page.indexAfter(range.after);
     let runFrom = index;
     const endRun = (): void => {
-      if (index > runFrom) this.#send(consumer, slice, page.slice(encoding, runFrom, index), index - runFrom);
+      if (index > runFrom) this.#sendOf(page, consumer, slice, runFrom, index);
       runFrom = index + 1;
     };
     for (let runBytes = 0; index < records.length; index += 1) {

@@ -6,7 +6,7 @@ import type { Encoding } from "../routing/encoding.js";
 import type { Lane, LaneMember } from "../routing/lane.js";
 import { SubscriptionSet } from "../routing/subscription-set.js";
 import { MessageBuffer } from "./message-buffer.js";
-import type { Page } from "./pages.js";
+import type { Page } from "./page.js";
 import type { Sink } from "./sink.js";
 
 /** Replies that wait before the client's commands are no longer read; at half of it they are again. */

@@ -2,9 +2,12 @@ import { describe, expect, it } from "vitest";
 import { draftOf, draftsOf, logOptionsOf, range } from "../log/contract/log-under-test.js";
 import type { EventLog, LogPage, ReadOptions } from "../log/event-log.js";
 import { createMemoryLog } from "../log/memory-log.js";
+import type { Encoding } from "../routing/encoding.js";
+import { createSseEncoding } from "../routing/sse-encoding.js";
 import { websocketEncoding } from "../routing/websocket-encoding.js";
 import { readFrames } from "./contract/recording-sink.js";
-import { Pages, type Page } from "./pages.js";
+import { pieceBytesMax, type Page } from "./page.js";
+import { Pages } from "./pages.js";
 
 /** A log of which every read is noted and takes as long as the test wants. */
 async function logOf(events: number, over: { readonly fieldBytes?: number; readonly maxEvents?: number } = {}) {
@@ -22,6 +25,12 @@ async function logOf(events: number, over: { readonly fieldBytes?: number; reado
     return page;
   };
   return { log, reads, gate, noted: { read } as EventLog };
+}
+
+function taken(page: Page, from: number, to: number, encoding: Encoding = websocketEncoding): Buffer[] {
+  const out: Buffer[] = [];
+  page.take(encoding, from, to, out);
+  return out;
 }
 
 const seqsOf = (page: Page): number[] => page.records.map(({ seq }) => seq);
@@ -137,13 +146,37 @@ describe("Pages", () => {
   it("encodes a page once, and gives runs of it as parts of that", async () => {
     const { noted } = await logOf(20);
     const page = await new Pages({ log: noted, bytesMax: 10_000_000 }).read(0);
-    const run = page.slice(websocketEncoding, page.indexAfter(4), page.indexAfter(7));
-    expect(readFrames(run).map(({ seq }) => seq)).toEqual([5, 6, 7]);
-    expect(page.slice(websocketEncoding, 0, 20).buffer).toBe(run.buffer);
-    expect(page.slice(websocketEncoding, 3, 3).length).toBe(0);
+    const [run] = taken(page, page.indexAfter(4), page.indexAfter(7));
+    expect(readFrames(run as Buffer).map(({ seq }) => seq)).toEqual([5, 6, 7]);
+    expect(taken(page, 0, 20)[0]?.buffer).toBe(run?.buffer);
+    expect(taken(page, 3, 3)).toEqual([]);
     expect([page.indexAfter(0), page.indexAfter(19), page.indexAfter(20), page.indexAfter(99)]).toEqual([
       0, 19, 20, 20,
     ]);
+  });
+
+  it("gives pieces of 16 KiB, each a buffer of its own, whatever the run and the encoding", async () => {
+    const fieldBytes = 1000;
+    const { noted } = await logOf(200, { fieldBytes });
+    const page = await new Pages({ log: noted, bytesMax: 10_000_000 }).read(0);
+    const all = taken(page, 0, page.records.length);
+    expect(all.length).toBeGreaterThan(8);
+    for (const piece of all) {
+      expect(piece.byteLength).toBe(piece.buffer.byteLength);
+      expect(piece.byteLength).toBeLessThan(pieceBytesMax + 2 * fieldBytes);
+    }
+    for (const [from, to] of [
+      [0, 1],
+      [16, 17],
+      [15, 18],
+      [3, 200],
+      [199, 200],
+    ] as const) {
+      const frames = readFrames(Buffer.concat(taken(page, from, to)));
+      expect(frames.map(({ seq }) => seq)).toEqual(range(from + 1, to));
+    }
+    const text = Buffer.concat(taken(page, 0, 3, createSseEncoding("epoch"))).toString();
+    expect(text.match(/^id: .*$/gm)).toEqual(["id: epoch:1", "id: epoch:2", "id: epoch:3"]);
   });
 
   it("passes on what the log refuses with, and reads anew the next time", async () => {

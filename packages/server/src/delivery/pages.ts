@@ -1,83 +1,13 @@
 // Reads the log for connections that are behind, in aligned pages, so that laggards at nearby places share one read
 // and one encoding. Bounded in bytes.
 
-import type { EventLog, EventRecord } from "../log/event-log.js";
-import type { Encoding } from "../routing/encoding.js";
+import type { EventLog } from "../log/event-log.js";
+import { Page } from "./page.js";
 
 /** Seqs per page: large enough to make a read worthwhile, small enough to be decoded within a turn. */
 const pageSeqs = 512;
 /** Bytes of a page's events: what a reader that is stuck can hold on to. An event that is larger is a page of its own. */
 const pageBytesMax = 256 * 1024;
-/** What a record costs in memory beside its bytes. */
-const overheadBytes = 400;
-
-interface EncodedPage {
-  readonly bytes: Buffer;
-  /** Where each event begins, and where the last ends. */
-  readonly offsets: Uint32Array;
-}
-
-type PageContent = Pick<Page, "after" | "scannedTo" | "oldest" | "records" | "isFull">;
-
-/** A stretch of the log, all events of it. */
-export class Page {
-  /** Covers seqs from `after + 1` to `scannedTo`. */
-  readonly after: number;
-  readonly scannedTo: number;
-  /** The log's oldest retained seq when it was read. */
-  readonly oldest: number;
-  /** In `seq` order. */
-  readonly records: readonly EventRecord[];
-  /** It goes as far as a page may; otherwise it ends where the log's head was. */
-  readonly isFull: boolean;
-  /** What it costs in memory, also when it has been encoded. */
-  readonly bytes: number;
-  readonly #encoded: (EncodedPage | undefined)[] = [undefined, undefined];
-
-  constructor(options: PageContent) {
-    this.after = options.after;
-    this.scannedTo = options.scannedTo;
-    this.oldest = options.oldest;
-    this.records = options.records;
-    this.isFull = options.isFull;
-    this.bytes = this.records.reduce((sum, { fields }) => sum + 2 * fields.length + overheadBytes, 0);
-  }
-
-  /** Whether it holds the seq after `after`, or knows that it is gone. */
-  covers(after: number): boolean {
-    return this.after <= after && after < this.scannedTo;
-  }
-
-  /** The bytes that travel for the records from one index up to another, next to each other: shared, made once. */
-  slice(encoding: Encoding, from: number, to: number): Buffer {
-    const { bytes, offsets } = (this.#encoded[encoding.slot] ??= this.#encode(encoding));
-    return bytes.subarray(offsets[from], offsets[to]);
-  }
-
-  #encode(encoding: Encoding): EncodedPage {
-    const size = this.records.reduce((sum, record) => sum + encoding.eventBytes(record), 0);
-    const bytes = Buffer.allocUnsafeSlow(size);
-    const offsets = new Uint32Array(this.records.length + 1);
-    let at = 0;
-    for (const [index, record] of this.records.entries()) {
-      at = encoding.writeEvent(record, bytes, at);
-      offsets[index + 1] = at;
-    }
-    return { bytes, offsets };
-  }
-
-  /** Index of the first record with a seq over `after`. */
-  indexAfter(after: number): number {
-    let low = 0;
-    let high = this.records.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.records[middle] as EventRecord).seq <= after) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-}
 
 export interface PagesOptions {
   readonly log: EventLog;

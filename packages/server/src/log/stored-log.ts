@@ -35,7 +35,6 @@ export interface RememberedIds {
 
 /** An {@link EventLog} over a store. It owns the store. */
 export class StoredLog implements EventLog {
-  readonly isShared = false;
   readonly eventBytesMax = fieldsBytesMax;
   readonly #store: LogStore;
   readonly #options: LogOptions;
@@ -95,10 +94,6 @@ export class StoredLog implements EventLog {
 
   follow(onBatch: (records: readonly EventRecord[]) => void): () => void {
     return this.#followers.add(onBatch);
-  }
-
-  catchUp(): Promise<void> {
-    return Promise.resolve();
   }
 
   stats(): LogStats {
