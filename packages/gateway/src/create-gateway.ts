@@ -25,7 +25,7 @@ import { HttpProxy } from "./http/http-proxy.js";
 import { registerOpsRoutes } from "./http/ops-routes.js";
 import { registerOwnRoutes } from "./http/own-routes.js";
 import { WatchedFiles } from "./tls/watched-files.js";
-import { holdBytesFor } from "./tunnel/tunnel-bound.js";
+import { tunnelBoundsOf } from "./tunnel/tunnel-bound.js";
 import { Tunnels } from "./tunnel/tunnels.js";
 import { WebSocketProxy } from "./websocket-proxy.js";
 
@@ -67,7 +67,14 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
   const { settings, logger, clock = systemClock } = options;
   const { gateway, auth } = settings;
   const tally = new GatewayTally();
-  const tunnels = new Tunnels();
+  const tunnels = new Tunnels({
+    clock,
+    tally,
+    bounds: tunnelBoundsOf(settings),
+    onEvent: (event, details) => {
+      if (logger.isLevelEnabled("debug")) logger.debug(details(), `tunnel ${event}`);
+    },
+  });
   const pool = new BackendPool(clock);
   pool.setList(gateway.upstreams);
   const limits = gateway.limits;
@@ -145,16 +152,10 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
     allowedHosts: gateway.allowed_hosts,
     findCaller: callerOf,
     authorizationFor,
-    bounds: {
-      holdBytesMax: holdBytesFor(gateway.tunnel.buffer_bytes),
-      frameBytesMax: gateway.tunnel.frame_bytes,
-      closeMs: gateway.tunnel.close_ms,
-      stallMs: gateway.tunnel.stall_ms,
-    },
     keepaliveMs: gateway.tunnel.keepalive_ms,
+    disconnectFrame: gateway.tunnel.disconnect_frame,
     handshakeMs: limits.handshake_ms,
     isDraining: () => isDraining,
-    onTunnel: (event, details) => logger.debug(details, `tunnel ${event}`),
     onBackendFailure,
     onError: (error) => logger.error({ err: error }, "a fault of the gateway"),
   });

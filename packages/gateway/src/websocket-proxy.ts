@@ -1,10 +1,9 @@
 // The upgrade: checked, counted, authenticated, a backend dialled, and only then answered (protocol §1). Then it is a
 // tunnel's matter.
-import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { closes, type CloseEntry } from "@sluice/protocol";
+import { closes, type CloseEntry, subprotocol as sluiceSubprotocol } from "@sluice/protocol";
 import {
   type AuthFailure,
   challengeFor,
@@ -30,9 +29,9 @@ import { dialBackend, type DialOutcome, extensionNames } from "./handshake/dial-
 import { type Dialled, findBackend } from "./handshake/find-backend.js";
 import { forwardedHeaders, handshakeHeaders } from "./handshake/forwarded-headers.js";
 import { forwardedTarget } from "./handshake/forwarded-target.js";
+import { HandshakeDeadline } from "./handshake/handshake-deadline.js";
 import { subprotocolsWithoutTokens } from "./handshake/offered-subprotocols.js";
-import { Tunnel, type TunnelBounds, type TunnelEnd } from "./tunnel/tunnel.js";
-import type { TunnelRecord, Tunnels } from "./tunnel/tunnels.js";
+import type { Tunnels } from "./tunnel/tunnels.js";
 
 const msPerS = 1_000;
 /** RSV1 is permessage-deflate's (RFC 7692 §6); of an extension that we don't know any bit may be. */
@@ -52,12 +51,12 @@ export interface WebSocketProxyOptions {
   readonly allowedHosts: readonly string[];
   readonly findCaller: (found: FoundToken) => Promise<CallerOutcome>;
   readonly authorizationFor: (caller: Caller) => Promise<string | undefined>;
-  readonly bounds: TunnelBounds;
   readonly keepaliveMs: number;
+  /** Which clients are told of a drain before its close: those that agreed on `sluice.v1`, all, or none. */
+  readonly disconnectFrame: "negotiated" | "always" | "never";
   /** For authentication and the backend's answer together; the request's head has the HTTP server's own deadline. */
   readonly handshakeMs: number;
   readonly isDraining: () => boolean;
-  readonly onTunnel: (event: "opened" | "closed", details: Readonly<Record<string, unknown>>) => void;
   readonly onBackendFailure: (backend: Backend, failure: string) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -70,7 +69,7 @@ interface Candidate {
   readonly address: string;
   readonly place: Place;
   readonly startMs: number;
-  readonly signal: AbortSignal;
+  readonly deadline: HandshakeDeadline;
 }
 
 export class WebSocketProxy {
@@ -114,13 +113,12 @@ export class WebSocketProxy {
     await this.#admitInTime({ request, socket, head, address, place, startMs });
   }
 
-  async #admitInTime(candidate: Omit<Candidate, "signal">): Promise<void> {
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), this.#options.handshakeMs);
+  async #admitInTime(candidate: Omit<Candidate, "deadline">): Promise<void> {
+    const deadline = new HandshakeDeadline(this.#options.handshakeMs);
     try {
-      await this.#letIn({ ...candidate, signal: deadline.signal });
+      await this.#letIn({ ...candidate, deadline });
     } finally {
-      clearTimeout(timer);
+      deadline.end();
     }
   }
 
@@ -150,9 +148,9 @@ export class WebSocketProxy {
   }
 
   async #letIn(candidate: Candidate): Promise<void> {
-    const { request, socket, place, signal } = candidate;
+    const { request, socket, place, deadline } = candidate;
     const { findCaller, queryToken } = this.#options;
-    const outcome = await Promise.race([findCaller(findToken(request, { queryToken })), aborted(signal)]);
+    const outcome = await deadline.race(findCaller(findToken(request, { queryToken })));
     if (outcome === undefined) {
       const detail = "The token could not be checked in time";
       return refuseUpgrade(socket, this.#count("timeout", { name: "authentication-unavailable", detail }));
@@ -184,15 +182,15 @@ export class WebSocketProxy {
   }
 
   #close(request: IncomingMessage, socket: Socket, entry: CloseEntry): void {
-    closeAfterHandshake(request, socket, entry, this.#options.bounds.closeMs);
+    closeAfterHandshake(request, socket, entry, this.#options.tunnels.bounds.closeMs);
   }
 
   async #connect(candidate: Candidate, caller: Caller): Promise<void> {
-    const { socket, signal } = candidate;
+    const { socket, deadline } = candidate;
     const authorization = await this.#options.authorizationFor(caller);
     const found = await findBackend(this.#options, {
       dial: (backend) => this.#dial(candidate, backend, authorization),
-      isWanted: () => !signal.aborted && !socket.destroyed,
+      isWanted: () => !deadline.isPast && !socket.destroyed,
     });
     if (found.kind === "open") this.#open(candidate, caller, found.backend, found.dialled);
     else if (found.kind === "refused") this.#refuseAsBackend(candidate, found.status);
@@ -200,7 +198,7 @@ export class WebSocketProxy {
   }
 
   #dial(
-    { request, address, signal }: Candidate,
+    { request, address, deadline }: Candidate,
     backend: Backend,
     authorization: string | undefined,
   ): Promise<DialOutcome> {
@@ -212,7 +210,7 @@ export class WebSocketProxy {
       subprotocols: subprotocolsWithoutTokens(offeredSubprotocols(request.headers)),
       extensions: request.headers["sec-websocket-extensions"],
       keepaliveMs: this.#options.keepaliveMs,
-      signal,
+      deadline,
     });
   }
 
@@ -240,7 +238,7 @@ export class WebSocketProxy {
     backend: Backend,
     dialled: Dialled,
   ): void {
-    const { clock, tally, keepaliveMs } = this.#options;
+    const { clock, tally, keepaliveMs, tunnels, disconnectFrame } = this.#options;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepaliveMs);
     acceptClient(request, socket, dialled);
@@ -249,47 +247,17 @@ export class WebSocketProxy {
     const names = extensionNames(dialled.extensions ?? "");
     const isKnown = names.every((name) => name === "permessage-deflate");
     const reservedBits = names.length === 0 ? 0 : isKnown ? deflateBit : anyBit;
-    this.#tunnel({ client: socket, clientHead: head, dialled, reservedBits }, backend, caller.userId, address);
-  }
-
-  /** Apart, so that a tunnel keeps nothing of its handshake alive. */
-  #tunnel(
-    ends: { client: Socket; clientHead: Buffer; dialled: Dialled; reservedBits: number },
-    backend: Backend,
-    userId: string,
-    remoteAddress: string,
-  ): void {
-    const { clock, tally, tunnels, bounds, onTunnel } = this.#options;
-    const details = {
-      tunnel_id: randomUUID(),
-      user_id: userId,
-      remote_address: remoteAddress,
-      backend: backend.url.host,
+    const ends = {
+      client: socket,
+      clientHead: head,
+      backend: dialled.backend,
+      backendHead: dialled.head,
+      reservedBits,
     };
-    const connectedAtMs = clock.wall();
-    onTunnel("opened", details);
-    const tunnel = new Tunnel({
-      client: ends.client,
-      clientHead: ends.clientHead,
-      backend: ends.dialled.backend,
-      backendHead: ends.dialled.head,
-      reservedBits: ends.reservedBits,
-      bounds,
-      meter: tally,
-      onEnd: (end: TunnelEnd, code: number) => {
-        backend.connections -= 1;
-        tunnels.remove(record);
-        tally.countEnd(end);
-        onTunnel("closed", { ...details, end, code, duration_ms: Math.round(clock.wall() - connectedAtMs) });
-      },
-    });
-    const record: TunnelRecord = { id: details.tunnel_id, userId, remoteAddress, connectedAtMs, backend, tunnel };
-    tunnels.add(record);
+    const isNegotiated = dialled.subprotocol === sluiceSubprotocol;
+    const isSluice = disconnectFrame === "always" || (disconnectFrame === "negotiated" && isNegotiated);
+    tunnels.open(ends, { userId: caller.userId, remoteAddress: address, backend, isSluice });
   }
-}
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(undefined), { once: true }));
 }
 
 /** Apart, so that the listener keeps nothing else alive. */

@@ -1,6 +1,6 @@
 // W3C Trace Context: a caller's trace is continued with a span of the gateway's own, or one begins here.
-import { randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import { randomText } from "./random-text.js";
 
 const shape = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/;
 const traceBytes = 16;
@@ -12,8 +12,8 @@ const stateLengthMax = 512;
 export function traceHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   const { traceparent, tracestate } = headers;
   const match = typeof traceparent === "string" ? shape.exec(traceparent) : null;
-  const span = randomBytes(spanBytes).toString("hex");
-  if (match === null) return { traceparent: `00-${randomBytes(traceBytes).toString("hex")}-${span}-00` };
+  const span = randomText(spanBytes, "hex");
+  if (match === null) return { traceparent: `00-${randomText(traceBytes, "hex")}-${span}-00` };
   const continued = { traceparent: `00-${match[1]}-${span}-${match[2]}` };
   const isKept = typeof tracestate === "string" && tracestate.length <= stateLengthMax;
   return isKept ? { ...continued, tracestate } : continued;

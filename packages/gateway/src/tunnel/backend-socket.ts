@@ -13,12 +13,18 @@ export interface ConnectOptions {
   readonly keepaliveMs: number;
 }
 
-/** A socket, and who gets what it reads. Before {@link receiveWith} the bytes go through the stream, as for Node's HTTP client. */
+/** Who gets what a backend says, and owns it. */
+export interface BackendReceiver {
+  receive(chunk: Buffer): void;
+}
+
+/** A socket, and who gets what it reads: first the one that dialled, then the tunnel. */
 export class BackendSocket {
   readonly socket: Socket;
-  #receive: ((chunk: Buffer) => void) | undefined;
+  #receiver: BackendReceiver;
 
-  constructor({ url, keepaliveMs }: ConnectOptions) {
+  constructor({ url, keepaliveMs }: ConnectOptions, receiver: BackendReceiver) {
+    this.#receiver = receiver;
     const options = {
       host: url.hostname.replace(/^\[|\]$/g, ""),
       port: Number(url.port) || (url.protocol === "https:" ? 443 : 80),
@@ -33,21 +39,13 @@ export class BackendSocket {
         : connectTcp(options);
   }
 
-  /** From now on every chunk goes to `receive`, which owns it; those that came before first. */
-  receiveWith(receive: (chunk: Buffer) => void): void {
-    for (let early = this.#readEarly(); early !== null; early = this.#readEarly()) receive(early);
-    this.#receive = receive;
-    this.socket.resume();
-  }
-
-  #readEarly(): Buffer | null {
-    return this.socket.read() as Buffer | null;
+  /** From now on every chunk goes to this one. */
+  receiveWith(receiver: BackendReceiver): void {
+    this.#receiver = receiver;
   }
 
   #take(count: number): boolean {
-    const chunk = Buffer.from(shared.subarray(0, count));
-    if (this.#receive === undefined) return this.socket.push(chunk);
-    this.#receive(chunk);
+    this.#receiver.receive(Buffer.from(shared.subarray(0, count)));
     return !this.socket.isPaused();
   }
 }

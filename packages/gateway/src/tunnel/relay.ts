@@ -2,16 +2,16 @@
 import type { Socket } from "node:net";
 import type { FrameTracker } from "@sluice/runtime";
 
-/** What a relay tells its tunnel. */
-export interface RelayEvents {
+/** Whoever joins two relays to a tunnel, and hears of both: one object, so that a tunnel needs no closures for it. */
+export interface RelayOwner {
   /** The sink does not take what it was given: the source is not to be read. */
-  readonly onStall: () => void;
+  relayStalled(relay: Relay): void;
   /** The sink has taken all of it. */
-  readonly onFlow: () => void;
+  relayFlows(relay: Relay): void;
   /** A close frame went through, or a fault was found; nothing more goes through. */
-  readonly onEnd: () => void;
+  relayEnded(relay: Relay): void;
   /** Bytes were handed to the sink. */
-  readonly onBytes: (count: number) => void;
+  relayPassed(relay: Relay, count: number): void;
 }
 
 /**
@@ -20,21 +20,23 @@ export interface RelayEvents {
  */
 export class Relay {
   readonly #tracker: FrameTracker;
+  readonly #owner: RelayOwner;
   readonly #sink: Socket;
   readonly #holdBytesMax: number;
-  readonly #events: RelayEvents;
-  #held: Buffer[] = [];
+  #held: Buffer[] | undefined;
   #heldBytes = 0;
   #isInFrame = false;
   #isStalled = false;
   #isEnded = false;
   #atBoundary: (() => void) | undefined;
+  #announcement: Buffer | undefined;
+  #onWritten: (() => void) | undefined;
 
-  constructor(options: { tracker: FrameTracker; sink: Socket; holdBytesMax: number; events: RelayEvents }) {
+  constructor(options: { tracker: FrameTracker; owner: RelayOwner; sink: Socket; holdBytesMax: number }) {
     this.#tracker = options.tracker;
+    this.#owner = options.owner;
     this.#sink = options.sink;
     this.#holdBytesMax = options.holdBytesMax;
-    this.#events = options.events;
   }
 
   /** Bytes of a frame that has not arrived whole. */
@@ -84,6 +86,12 @@ export class Relay {
     if (!this.#isInFrame) this.#reachBoundary();
   }
 
+  /** Puts a message of our own between two of the peer's: now, or after the one under way; not after the end. */
+  announce(bytes: Buffer): void {
+    this.#announcement = bytes;
+    if (!this.#isInFrame) this.#reachBoundary();
+  }
+
   /** Whether the sink stands between two frames. */
   get canInject(): boolean {
     return !this.#isEnded && !this.#isInFrame;
@@ -97,6 +105,7 @@ export class Relay {
 
   #hold(rest: Buffer): void {
     // A copy, because the rest is mostly a small piece of a large chunk that would be kept with it.
+    this.#held ??= [];
     this.#held.push(Buffer.from(rest));
     this.#heldBytes += rest.length;
   }
@@ -105,34 +114,45 @@ export class Relay {
     const sink = this.#sink;
     if (!sink.writable) return;
     const count = this.#heldBytes + chunk.length;
-    if (this.#held.length > 0) {
-      sink.cork();
-      for (const part of this.#held) sink.write(part);
-      this.#drop();
-      sink.write(chunk, this.#onWritten);
-      sink.uncork();
+    const held = this.#held;
+    if (held === undefined) {
+      sink.write(chunk, this.#written());
     } else {
-      sink.write(chunk, this.#onWritten);
+      sink.cork();
+      for (const part of held) sink.write(part);
+      this.#drop();
+      sink.write(chunk, this.#written());
+      sink.uncork();
     }
-    this.#events.onBytes(count);
+    this.#owner.relayPassed(this, count);
     // Not the socket's own mark, which lets pass 16 KiB: whatever the kernel does not take at once stalls the source.
     if (sink.writableLength === 0 || this.#isStalled) return;
     this.#isStalled = true;
-    this.#events.onStall();
+    this.#owner.relayStalled(this);
   }
 
-  readonly #onWritten = (): void => {
-    if (!this.#isStalled || this.#sink.writableLength > 0) return;
-    this.#isStalled = false;
-    this.#events.onFlow();
-  };
+  /** Made when the first bytes go through: an idle tunnel has none. */
+  #written(): () => void {
+    this.#onWritten ??= () => {
+      if (!this.#isStalled || this.#sink.writableLength > 0) return;
+      this.#isStalled = false;
+      this.#owner.relayFlows(this);
+    };
+    return this.#onWritten;
+  }
 
   #drop(): void {
-    this.#held = [];
+    this.#held = undefined;
     this.#heldBytes = 0;
   }
 
   #reachBoundary(): void {
+    const announcement = this.#announcement;
+    if (announcement !== undefined && this.#tracker.isBetweenMessages && !this.#isEnded) {
+      this.#announcement = undefined;
+      // Behind bytes that wait it is what wakes the source.
+      if (this.#sink.writable) this.#sink.write(announcement, this.#written());
+    }
     const act = this.#atBoundary;
     this.#atBoundary = undefined;
     act?.();
@@ -141,6 +161,6 @@ export class Relay {
   #end(): void {
     this.#isEnded = true;
     this.#drop();
-    this.#events.onEnd();
+    this.#owner.relayEnded(this);
   }
 }

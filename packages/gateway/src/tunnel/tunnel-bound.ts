@@ -1,5 +1,7 @@
 // What a tunnel may hold: the arithmetic of `gateway.tunnel.buffer_bytes`.
+import type { Settings } from "@sluice/runtime";
 import { chunkBytes } from "./backend-socket.js";
+import type { TunnelBounds } from "./tunnel.js";
 
 /**
  * In the worst case both sides take nothing. Each direction then holds the chunk that its sink did not take, and the
@@ -8,7 +10,17 @@ import { chunkBytes } from "./backend-socket.js";
  */
 const unavoidableBytes = 3 * chunkBytes + 16_384;
 
+/** What a tunnel that is opened with these settings holds to. */
+export function tunnelBoundsOf({ gateway: { tunnel } }: Settings): TunnelBounds {
+  return {
+    holdBytesMax: holdBytesFor(tunnel.buffer_bytes),
+    frameBytesMax: tunnel.frame_bytes,
+    closeMs: tunnel.close_ms,
+    stallMs: tunnel.stall_ms,
+  };
+}
+
 /** How much of a frame that has not arrived whole may be held in each direction, bytes. */
-export function holdBytesFor(bufferBytes: number): number {
+function holdBytesFor(bufferBytes: number): number {
   return Math.floor((bufferBytes - unavoidableBytes) / 2);
 }

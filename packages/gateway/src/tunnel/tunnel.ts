@@ -5,7 +5,7 @@ import { closes, type CloseEntry } from "@sluice/protocol";
 import { FrameTracker, type FrameFault } from "@sluice/runtime";
 import type { BackendSocket } from "./backend-socket.js";
 import { encodeCloseFrame } from "./close-frame.js";
-import { Relay } from "./relay.js";
+import { Relay, type RelayOwner } from "./relay.js";
 
 /** How a tunnel behaves; the settings `gateway.tunnel`. */
 export interface TunnelBounds {
@@ -33,7 +33,16 @@ export type TunnelEnd =
   | "backend-stalled"
   | "ended-here";
 
-export interface TunnelOptions {
+/** What all tunnels of a gateway share, and who hears of their end. */
+export interface TunnelHost {
+  /** May be replaced; a tunnel keeps those that it began with. */
+  readonly bounds: TunnelBounds;
+  readonly meter: TunnelMeter;
+  /** Both connections have gone. */
+  tunnelEnded(tunnel: Tunnel, end: TunnelEnd, code: number): void;
+}
+
+export interface TunnelEnds {
   readonly client: Socket;
   /** What the client sent behind its handshake. */
   readonly clientHead: Buffer;
@@ -42,9 +51,6 @@ export interface TunnelOptions {
   readonly backendHead: Buffer;
   /** See {@link FrameTracker}. */
   readonly reservedBits: number;
-  readonly bounds: TunnelBounds;
-  readonly meter: TunnelMeter;
-  readonly onEnd: (end: TunnelEnd, code: number) => void;
 }
 
 /** What a backend is told when the gateway ends a tunnel. */
@@ -57,36 +63,35 @@ const closeOfFault: Readonly<Record<FrameFault, CloseEntry>> = {
   "too-big": closes.messageTooBig,
 };
 
-export class Tunnel {
-  readonly #options: TunnelOptions;
+export class Tunnel implements RelayOwner {
+  readonly #host: TunnelHost;
+  readonly #bounds: TunnelBounds;
   readonly #client: Socket;
   readonly #backend: Socket;
-  readonly #toClient: Relay;
-  readonly #toBackend: Relay;
   readonly #fromClient: FrameTracker;
   readonly #fromBackend: FrameTracker;
+  readonly #toClient: Relay;
+  readonly #toBackend: Relay;
   #end: TunnelEnd | undefined;
   #code = abnormal;
   #deadline: NodeJS.Timeout | undefined;
   #openSockets = 2;
 
   /** Takes both sockets over; they must have an `error` listener each. */
-  constructor(options: TunnelOptions) {
-    const { client, backend, bounds, meter, reservedBits } = options;
-    this.#options = options;
+  constructor(host: TunnelHost, ends: TunnelEnds) {
+    const { client, backend, reservedBits } = ends;
+    const { bounds } = host;
+    const { holdBytesMax, frameBytesMax } = bounds;
+    this.#host = host;
+    this.#bounds = bounds;
     this.#client = client;
     this.#backend = backend.socket;
-    this.#fromClient = new FrameTracker({ masked: true, frameBytesMax: bounds.frameBytesMax, reservedBits });
+    this.#fromClient = new FrameTracker({ masked: true, frameBytesMax, reservedBits });
     this.#fromBackend = new FrameTracker({ masked: false, frameBytesMax: Number.MAX_SAFE_INTEGER, reservedBits });
-    this.#toBackend = this.#relay(this.#fromClient, this.#client, this.#backend, {
-      onEnd: () => this.#clientClosed(),
-      onBytes: (count) => (meter.bytesToBackends += count),
-    });
-    this.#toClient = this.#relay(this.#fromBackend, this.#backend, this.#client, {
-      onEnd: () => this.#backendClosed(),
-      onBytes: (count) => (meter.bytesToClients += count),
-    });
+    this.#toBackend = new Relay({ tracker: this.#fromClient, owner: this, sink: this.#backend, holdBytesMax });
+    this.#toClient = new Relay({ tracker: this.#fromBackend, owner: this, sink: client, holdBytesMax });
     this.#listen();
+    this.#start(ends);
   }
 
   /** Bytes that are held for this tunnel now. */
@@ -105,45 +110,60 @@ export class Tunnel {
     this.#endWith("ended-here", entry);
   }
 
+  /** Sends the client a message of the gateway's own, between two of the backend's; nothing once the tunnel ends. */
+  announce(message: Buffer): void {
+    if (this.#end === undefined) this.#toClient.announce(message);
+  }
+
   /** Cuts both connections. */
   destroy(): void {
     this.#finish("ended-here", abnormal);
     this.#cut();
   }
 
-  #relay(
-    tracker: FrameTracker,
-    source: Socket,
-    sink: Socket,
-    events: { onEnd: () => void; onBytes: (count: number) => void },
-  ): Relay {
-    const { holdBytesMax, stallMs } = this.#options.bounds;
-    const onStall = (): void => {
-      source.pause();
-      sink.setTimeout(stallMs);
-    };
-    const onFlow = (): void => {
-      sink.setTimeout(0);
-      source.resume();
-    };
-    return new Relay({ tracker, sink, holdBytesMax, events: { ...events, onStall, onFlow } });
+  relayStalled(relay: Relay): void {
+    const isToClient = relay === this.#toClient;
+    const [source, sink] = isToClient ? [this.#backend, this.#client] : [this.#client, this.#backend];
+    source.pause();
+    if (sink.listenerCount("timeout") === 0) {
+      sink.on("timeout", () => this.#stalled(isToClient ? "client-stalled" : "backend-stalled"));
+    }
+    sink.setTimeout(this.#bounds.stallMs);
   }
 
+  relayFlows(relay: Relay): void {
+    const [source, sink] = relay === this.#toClient ? [this.#backend, this.#client] : [this.#client, this.#backend];
+    sink.setTimeout(0);
+    source.resume();
+  }
+
+  relayEnded(relay: Relay): void {
+    if (relay === this.#toClient) this.#backendClosed();
+    else this.#clientClosed();
+  }
+
+  relayPassed(relay: Relay, count: number): void {
+    if (relay === this.#toClient) this.#host.meter.bytesToClients += count;
+    else this.#host.meter.bytesToBackends += count;
+  }
+
+  /** Apart from what begins the flow, so that a tunnel keeps no chunk of it alive. */
   #listen(): void {
-    const { clientHead, backendHead, backend } = this.#options;
-    const [client, backendSocket] = [this.#client, this.#backend];
+    const [client, backend] = [this.#client, this.#backend];
     client.on("end", () => this.#clientEnded());
     client.on("close", () => this.#clientGone());
-    client.on("timeout", () => this.#stalled("client-stalled"));
-    backendSocket.on("end", () => this.#backendEnded());
-    backendSocket.on("close", () => this.#backendGone());
-    backendSocket.on("timeout", () => this.#stalled("backend-stalled"));
-    if (clientHead.length > 0) this.#toBackend.receive(clientHead);
     client.on("data", (chunk: Buffer) => this.#toBackend.receive(chunk));
+    backend.on("end", () => this.#backendEnded());
+    backend.on("close", () => this.#backendGone());
+  }
+
+  #start({ client, clientHead, backend, backendHead }: TunnelEnds): void {
+    if (clientHead.length > 0) this.#toBackend.receive(clientHead);
     if (this.#toBackend.isStalled) client.pause();
     if (backendHead.length > 0) this.#toClient.receive(backendHead);
-    backend.receiveWith((chunk) => this.#toClient.receive(chunk));
-    if (this.#toClient.isStalled) backendSocket.pause();
+    backend.receiveWith(this.#toClient);
+    // Whoever dialled has paused it.
+    if (!this.#toClient.isStalled) backend.socket.resume();
   }
 
   #clientClosed(): void {
@@ -224,7 +244,7 @@ export class Tunnel {
     if (this.#end !== undefined) return;
     this.#end = end;
     this.#code = code;
-    this.#deadline = setTimeout(() => this.#cut(), this.#options.bounds.closeMs);
+    this.#deadline = setTimeout(() => this.#cut(), this.#bounds.closeMs);
   }
 
   #cut(): void {
@@ -236,6 +256,6 @@ export class Tunnel {
     this.#openSockets -= 1;
     if (this.#openSockets > 0) return;
     clearTimeout(this.#deadline);
-    this.#options.onEnd(this.#end ?? "closed", this.#code);
+    this.#host.tunnelEnded(this, this.#end ?? "closed", this.#code);
   }
 }

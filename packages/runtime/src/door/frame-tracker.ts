@@ -1,5 +1,5 @@
 // Follows the frames of one direction (RFC 6455 §5.2): where they begin and end, and whether their headers are right.
-// Payloads are passed over, but for the code of a close frame. Pure.
+// Payloads are passed over, but for the code of a close frame. Pure, and small: there are two for every tunnel.
 
 /** What is wrong: the framing, or a frame over the bound. */
 export type FrameFault = "protocol" | "too-big";
@@ -23,8 +23,7 @@ const length64 = 127;
 const length16Max = 0xffff;
 const shortHeader = 2;
 const maskBytes = 4;
-/** First byte, length, eight bytes of length, mask. */
-const headerBytesMax = 14;
+const byteValues = 256;
 /** "No code was there" (RFC 6455 §7.4.1); never on the wire. */
 const noCode = 1005;
 
@@ -36,16 +35,27 @@ export class FrameTracker {
   fault: FrameFault | undefined;
   /** The code of the close frame, 1005 where it has none; nothing more is followed after it. */
   closeCode: number | undefined;
-  readonly #options: FrameTrackerOptions;
-  readonly #header = Buffer.allocUnsafe(headerBytesMax);
+  /** Whether the last whole frame ended a message, and not only a fragment of one (RFC 6455 §5.4). */
+  isBetweenMessages = true;
+  readonly #isMasked: boolean;
+  readonly #frameBytesMax: number;
+  readonly #reservedBits: number;
+  #opcode = 0;
   #headerHave = 0;
   #headerNeed = shortHeader;
+  /** Where the extended length ends within the header. */
+  #lengthEnd = shortHeader;
+  /** The first two bytes of the mask: all that the code of a close needs. */
+  #mask = 0;
   #payloadLeft = 0;
   #payloadBytes = 0;
   #isInMessage = false;
+  #pendingCode = noCode;
 
-  constructor(options: FrameTrackerOptions) {
-    this.#options = options;
+  constructor({ masked, frameBytesMax, reservedBits }: FrameTrackerOptions) {
+    this.#isMasked = masked;
+    this.#frameBytesMax = frameBytesMax;
+    this.#reservedBits = reservedBits;
   }
 
   /** Whether all that was followed is whole frames. */
@@ -74,85 +84,88 @@ export class FrameTracker {
   #followHeader(chunk: Uint8Array, start: number): number {
     let at = start;
     while (at < chunk.length && this.#headerHave < this.#headerNeed) {
-      this.#header[this.#headerHave] = chunk[at] ?? 0;
-      this.#headerHave += 1;
+      const byte = chunk[at] ?? 0;
+      const place = this.#headerHave;
+      this.#headerHave = place + 1;
       at += 1;
-      if (this.#headerHave === shortHeader) this.#readStart();
+      if (place === 0) this.#readFirst(byte);
+      else if (place === 1) this.#readSecond(byte);
+      else if (place < this.#lengthEnd) this.#payloadBytes = this.#payloadBytes * byteValues + byte;
+      else if (place < this.#lengthEnd + 2) this.#mask = this.#mask * byteValues + byte;
       if (this.fault !== undefined) return at;
     }
-    if (this.#headerHave === this.#headerNeed) this.#readLength();
+    if (this.#headerHave === this.#headerNeed) this.#endHeader();
     return at;
   }
 
-  #readStart(): void {
-    const [first = 0, second = 0] = this.#header;
+  #endHeader(): void {
+    this.#payloadLeft = this.#payloadBytes;
+    const extended = this.#lengthEnd - shortHeader;
+    // RFC 6455 §5.2: "the minimal number of bytes MUST be used to encode the length".
+    const needed = this.#payloadBytes > length16Max ? 8 : this.#payloadBytes < length16 ? 0 : 2;
+    if (extended !== needed) this.fault = "protocol";
+    else if (this.#payloadBytes > this.#frameBytesMax) this.fault = "too-big";
+  }
+
+  /** Opcode and bits; what depends on the length is left to the second byte. */
+  #readFirst(first: number): void {
     const opcode = first & 0x0f;
     const reserved = (first >> 4) & 0b111;
     const isFinal = (first & 0x80) !== 0;
-    const length = second & 0x7f;
-    const isControl = opcode >= opcodeClose;
-    if (((second & 0x80) !== 0) !== this.#options.masked) return this.#refuse("protocol");
-    if (isControl) {
-      if (opcode > controlOpcodeMax || !isFinal || length > controlBytesMax || reserved !== 0)
-        return this.#refuse("protocol");
-      if (opcode === opcodeClose && length === 1) return this.#refuse("protocol");
-    } else {
-      const isContinuation = opcode === opcodeContinuation;
-      if (opcode > dataOpcodeMax || isContinuation !== this.#isInMessage) return this.#refuse("protocol");
-      if ((reserved & ~(isContinuation ? 0 : this.#options.reservedBits)) !== 0) return this.#refuse("protocol");
-      this.#isInMessage = !isFinal;
+    this.#opcode = opcode;
+    if (opcode >= opcodeClose) {
+      if (opcode > controlOpcodeMax || !isFinal || reserved !== 0) this.fault = "protocol";
+      return;
     }
-    const extended = length === length16 ? 2 : length === length64 ? 8 : 0;
-    this.#headerNeed = shortHeader + extended + (this.#options.masked ? maskBytes : 0);
+    const isContinuation = opcode === opcodeContinuation;
+    const allowedBits = isContinuation ? 0 : this.#reservedBits;
+    if (opcode > dataOpcodeMax || isContinuation !== this.#isInMessage || (reserved & ~allowedBits) !== 0) {
+      this.fault = "protocol";
+      return;
+    }
+    this.#isInMessage = !isFinal;
   }
 
-  #readLength(): void {
-    const length = (this.#header[1] ?? 0) & 0x7f;
-    if (length === length16) this.#payloadBytes = this.#header.readUInt16BE(shortHeader);
-    else if (length === length64) this.#payloadBytes = Number(this.#header.readBigUInt64BE(shortHeader));
-    else this.#payloadBytes = length;
-    this.#payloadLeft = this.#payloadBytes;
-    // RFC 6455 §5.2: "the minimal number of bytes MUST be used to encode the length".
-    const isTooWide =
-      length === length64 ? this.#payloadBytes <= length16Max : length === length16 && this.#payloadBytes < length16;
-    if (isTooWide) return this.#refuse("protocol");
-    if (this.#payloadBytes > this.#options.frameBytesMax) this.#refuse("too-big");
+  #readSecond(second: number): void {
+    const length = second & 0x7f;
+    const isControl = this.#opcode >= opcodeClose;
+    if (((second & 0x80) !== 0) !== this.#isMasked || (isControl && length > controlBytesMax)) {
+      this.fault = "protocol";
+      return;
+    }
+    if (this.#opcode === opcodeClose && length === 1) {
+      this.fault = "protocol";
+      return;
+    }
+    const extended = length === length16 ? 2 : length === length64 ? 8 : 0;
+    this.#payloadBytes = extended === 0 ? length : 0;
+    this.#lengthEnd = shortHeader + extended;
+    this.#headerNeed = this.#lengthEnd + (this.#isMasked ? maskBytes : 0);
+    this.#mask = 0;
   }
 
   #followPayload(chunk: Uint8Array, at: number): number {
     const taken = Math.min(this.#payloadLeft, chunk.length - at);
-    if (this.#opcode === opcodeClose) this.#readCloseCode(chunk.subarray(at, at + taken));
+    if (this.#opcode === opcodeClose) this.#readCloseCode(chunk, at, taken);
     this.#payloadLeft -= taken;
     return at + taken;
   }
 
-  get #opcode(): number {
-    return (this.#header[0] ?? 0) & 0x0f;
-  }
-
-  #closeHigh = 0;
-
   /** The first two bytes of the payload, which may come apart. */
-  #readCloseCode(payload: Uint8Array): void {
+  #readCloseCode(chunk: Uint8Array, at: number, taken: number): void {
     const done = this.#payloadBytes - this.#payloadLeft;
-    for (let index = done; index < Math.min(done + payload.length, 2); index += 1) {
-      const mask = this.#options.masked ? (this.#header[this.#headerNeed - maskBytes + index] ?? 0) : 0;
-      const byte = (payload[index - done] ?? 0) ^ mask;
-      if (index === 0) this.#closeHigh = byte;
-      else this.#pendingCode = (this.#closeHigh << 8) | byte;
+    for (let index = done; index < Math.min(done + taken, 2); index += 1) {
+      const maskByte = index === 0 ? this.#mask >> 8 : this.#mask & 0xff;
+      const byte = (chunk[at + index - done] ?? 0) ^ maskByte;
+      this.#pendingCode = index === 0 ? byte : (this.#pendingCode << 8) | byte;
     }
   }
 
-  #pendingCode = noCode;
-
   #endFrame(): void {
     if (this.#opcode === opcodeClose) this.closeCode = this.#pendingCode;
+    this.isBetweenMessages = !this.#isInMessage;
     this.#headerHave = 0;
     this.#headerNeed = shortHeader;
     this.#payloadBytes = 0;
-  }
-
-  #refuse(fault: FrameFault): void {
-    this.fault = fault;
   }
 }

@@ -1,7 +1,7 @@
 // What stands for a token in memory, so that no cache holds one that could be used.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** SHA-256 of a token, base64. */
 export function digestToken(token: string): string {
-  return createHash("sha256").update(token).digest("base64");
+  return hash("sha256", token, "base64");
 }

@@ -1,7 +1,7 @@
 // `gateway.*`: the door from outside, whom it lets in and to which services it leads.
 import Type from "typebox";
 import { isAddressRange, isHost, isOrigin, isUpstreamUrl } from "../endpoint-address.js";
-import { element, flag, integer, list, orNull, text } from "../setting.js";
+import { choice, element, flag, integer, list, orNull, text } from "../setting.js";
 
 const portMax = 65_535;
 const countMax = 1_000_000;
@@ -55,6 +55,12 @@ const tunnelSettings = Type.Object({
     unit: "ms",
     description:
       "Time that a side may take nothing and send nothing while bytes wait for it; past it the tunnel is cut.",
+  }),
+  disconnect_frame: choice(["negotiated", "always", "never"], {
+    default: "negotiated",
+    description:
+      "Which clients a draining gateway tells when to come back, with a `disconnect` frame before Close 1012: those that " +
+      "agreed on `sluice.v1`, all (only before services that all speak it), or none.",
   }),
   keepalive_ms: integer({
     default: 15_000,
