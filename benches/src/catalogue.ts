@@ -5,6 +5,7 @@ import { capacityCell } from "./cells/capacity.js";
 import { catchUpCell } from "./cells/catch-up.js";
 import { connectCell, idleCell } from "./cells/connections.js";
 import { fanOutCell, fanOutSmallCell, fixedRateCell } from "./cells/fan-out.js";
+import { gatewayCell, gatewayTunnelsCell } from "./cells/gateway.js";
 import { publishCell } from "./cells/publish.js";
 import { laggardsCell } from "./cells/laggards.js";
 import { mixedCell, selectiveCell } from "./cells/selective.js";
@@ -25,4 +26,6 @@ export const catalogue: readonly Cell[] = [
   publishCell,
   connectCell,
   idleCell,
+  gatewayCell,
+  gatewayTunnelsCell,
 ];

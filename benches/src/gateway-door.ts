@@ -6,26 +6,11 @@ import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fastifyHttpProxy from "@fastify/http-proxy";
-import { createGateway } from "@sluice/gateway";
+import { collectSoon, createGateway } from "@sluice/gateway";
 import { createLogger, mintToken, settingsWith } from "@sluice/runtime";
 import fastify from "fastify";
 import { createProxyServer } from "http-proxy-3";
-
-export type DoorKind = "sluice" | "http-proxy-3" | "fastify" | "nginx";
-
-export interface DoorOptions {
-  readonly kind: DoorKind;
-  readonly backendPort: number;
-  readonly core: number;
-}
-
-/** What a door tells: where it is, whom to call, what it weighs. */
-export interface DoorReport {
-  readonly port: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly rssBytes: number;
-  readonly cpuMs: number;
-}
+import { type DoorOptions, type DoorReport, nginxProgram } from "./door-kind.js";
 
 const secret = "a secret of the bench, 32 bytes or more";
 const pageBytes = 4096;
@@ -42,6 +27,8 @@ async function freePort(): Promise<number> {
 }
 
 async function sluice(): Promise<{ port: number; headers: Record<string, string>; pid: number }> {
+  // As `sluice gateway` does.
+  collectSoon();
   const settings = settingsWith({ gateway: { port: 0, upstreams: [target] }, auth: { hs256_secret: secret } });
   const { url } = await createGateway({ settings, logger: createLogger({ level: "error", service: "bench" }) });
   const token = await mintToken(secret, { sub: "bench", ttlMs: 3_600_000 });
@@ -74,10 +61,9 @@ async function nginx(): Promise<{ port: number; headers: Record<string, string>;
   const http = `access_log off; ${paths} server { listen 127.0.0.1:${port}; location / { proxy_pass ${target}; proxy_http_version 1.1; ${upgrade} } }`;
   const text = `daemon off; master_process off; pid ${dir}/pid; error_log ${dir}/error.log; events { worker_connections 20000; } http { ${http} }`;
   writeFileSync(join(dir, "nginx.conf"), text);
-  const program = process.env["NGINX_PROGRAM"] ?? "nginx";
   const child = spawn(
     "taskset",
-    ["-c", String(options.core), program, "-c", join(dir, "nginx.conf"), "-e", join(dir, "error.log")],
+    ["-c", String(options.core), nginxProgram, "-c", join(dir, "nginx.conf"), "-e", join(dir, "error.log")],
     { stdio: "inherit" },
   );
   process.on("exit", () => child.kill("SIGKILL"));

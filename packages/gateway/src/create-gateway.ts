@@ -9,19 +9,23 @@ import {
   type Settings,
   systemClock,
   TicketStore,
+  type TokenBucketOptions,
 } from "@sluice/runtime";
 import { AddressRates } from "./admission/address-rates.js";
 import { type Caller, findCaller } from "./admission/callers.js";
-import { clientAddressBehind } from "./admission/client-address.js";
+import { doorRulesOf } from "./admission/door-rules.js";
 import { onwardAuthorization, type OnwardIdentityOptions } from "./admission/onward-identity.js";
-import { Places } from "./admission/places.js";
+import { type PlaceLimits, Places } from "./admission/places.js";
 import type { Backend } from "./backends/backend.js";
 import { BackendPool } from "./backends/backend-pool.js";
 import { HealthChecks } from "./backends/health-checks.js";
+import { changedSettings } from "./changed-settings.js";
 import { createGatewayMetrics } from "./gateway-metrics.js";
 import { GatewayTally } from "./gateway-tally.js";
 import { createGatewayHttp } from "./http/create-gateway-http.js";
+import { EveryBackend } from "./http/every-backend.js";
 import { HttpProxy } from "./http/http-proxy.js";
+import { registerJoinedRoutes } from "./http/joined-routes.js";
 import { registerOpsRoutes } from "./http/ops-routes.js";
 import { registerOwnRoutes } from "./http/own-routes.js";
 import { WatchedFiles } from "./tls/watched-files.js";
@@ -40,7 +44,10 @@ export interface SluiceGateway {
   readonly url: string;
   /** The same for health and metrics; equal to `url` without a listener of their own. */
   readonly opsUrl: string;
-  /** Takes over `gateway.upstreams` and reads the TLS files again; living tunnels are not touched, other settings wait for a restart. */
+  /**
+   * Takes over upstreams, origins, hosts, trusted proxies, limits and the bounds of new tunnels, and reads the TLS files
+   * again. Living tunnels are not touched; the names of other settings that differ are logged, they wait for a restart.
+   */
   reload(settings: Settings): void;
   /**
    * Ends gracefully: not ready, nobody new, tunnels closed with 1012 spread over `gateway.drain_ms`, requests done.
@@ -77,12 +84,8 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
   });
   const pool = new BackendPool(clock);
   pool.setList(gateway.upstreams);
-  const limits = gateway.limits;
-  const places = new Places({
-    total: limits.connections,
-    perAddress: limits.connections_per_address,
-    perUser: limits.connections_per_user,
-  });
+  const places = new Places(placeLimitsOf(settings));
+  const rates = new AddressRates({ ...rateOf(settings), clock });
   const onFailure = (reason: AuthFailureReason): void => tally.authFailures.add(reason);
   const authenticator = createAuthenticator(auth, {
     clock,
@@ -95,7 +98,8 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
   const callerOf = (found: FoundToken) => findCaller(found, { authenticator, tickets, onFailure });
   const onward = onwardOptions(settings, clock);
   const authorizationFor = (caller: Caller) => onwardAuthorization(caller, onward);
-  const clientAddress = clientAddressBehind(gateway.trusted_proxies);
+  let current = settings;
+  let rules = doorRulesOf(settings);
   const onBackendFailure = (backend: Backend, failure: string): void =>
     logger.warn({ backend: backend.url.host, failure }, "a backend failed");
   const registry = createGatewayMetrics({ tally, tunnels, places, pool });
@@ -106,17 +110,18 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
     clock,
     pool,
     tally,
-    clientAddress,
+    rules: () => rules,
     requireIdentity: httpAuth.requireIdentity,
     authorizationFor,
     bodyBytesMax: settings.limits.publish_body_bytes,
     onBackendFailure,
   });
+  const everyBackend = new EveryBackend();
   const http = await createGatewayHttp({
     settings,
     places,
     tally,
-    clientAddress,
+    rules: () => rules,
     isDraining: () => isDraining,
     routes: (app) => {
       registerOwnRoutes(app, {
@@ -131,8 +136,15 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
         },
         onDrain: (backend, operator) => {
           logger.info({ backend: backend.url.host, operator }, "a backend is drained");
-          void tunnels.sendAway(gateway.drain_ms, backend);
+          void tunnels.sendAway(current.gateway.drain_ms, backend);
         },
+      });
+      registerJoinedRoutes(app, {
+        pool,
+        everyBackend,
+        requireAdmin: httpAuth.requireAdmin,
+        headersFor: (request, caller) => httpProxy.headersFor(request, caller),
+        onMissing: onBackendFailure,
       });
       httpProxy.register(app);
     },
@@ -143,18 +155,13 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
     clock,
     pool,
     places,
-    rates: new AddressRates({ perSecond: limits.handshakes_per_second, burst: limits.handshake_burst, clock }),
+    rates,
     tunnels,
     tally,
-    clientAddress,
+    rules: () => rules,
     queryToken: auth.query_token,
-    allowedOrigins: gateway.allowed_origins,
-    allowedHosts: gateway.allowed_hosts,
     findCaller: callerOf,
     authorizationFor,
-    keepaliveMs: gateway.tunnel.keepalive_ms,
-    disconnectFrame: gateway.tunnel.disconnect_frame,
-    handshakeMs: limits.handshake_ms,
     isDraining: () => isDraining,
     onBackendFailure,
     onError: (error) => logger.error({ err: error }, "a fault of the gateway"),
@@ -186,6 +193,7 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
     tunnels.destroyAll();
     await http.close();
     await httpProxy.close();
+    await everyBackend.close();
     await authenticator.close();
   };
   try {
@@ -202,16 +210,26 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
     url: http.url,
     opsUrl: http.opsUrl,
     reload: (changed) => {
+      const { applied } = changedSettings(current, changed);
+      const { waiting } = changedSettings(settings, changed);
+      current = changed;
+      rules = doorRulesOf(changed);
+      places.setLimits(placeLimitsOf(changed));
+      if (applied.some((name) => name.startsWith("gateway.limits.handshake"))) rates.setRate(rateOf(changed));
+      tunnels.bounds = tunnelBoundsOf(changed);
+      http.setLimits(changed.gateway.limits);
       pool.setList(changed.gateway.upstreams);
       void health.lookAtAll();
       if (tlsFiles !== undefined) reloadTls();
-      logger.info({ upstreams: changed.gateway.upstreams }, "the settings were read again");
+      logger.info({ upstreams: changed.gateway.upstreams, applied }, "the settings were read again");
+      if (waiting.length > 0) logger.warn({ settings: waiting }, "these changes wait for a restart");
     },
     drain: () => {
       isDraining = true;
-      ending ??= Promise.all([tunnels.sendAway(gateway.drain_ms), requestsDone(places, clock, gateway.drain_ms)]).then(
-        closeRest,
-      );
+      ending ??= Promise.all([
+        tunnels.sendAway(current.gateway.drain_ms),
+        requestsDone(places, clock, current.gateway.drain_ms),
+      ]).then(closeRest);
       return ending;
     },
     close: () => {
@@ -220,6 +238,18 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
       return ending;
     },
   };
+}
+
+function placeLimitsOf({ gateway: { limits } }: Settings): PlaceLimits {
+  return {
+    total: limits.connections,
+    perAddress: limits.connections_per_address,
+    perUser: limits.connections_per_user,
+  };
+}
+
+function rateOf({ gateway: { limits } }: Settings): TokenBucketOptions {
+  return { perSecond: limits.handshakes_per_second, burst: limits.handshake_burst };
 }
 
 function onwardOptions({ gateway: { identity }, auth }: Settings, clock: Clock): OnwardIdentityOptions {

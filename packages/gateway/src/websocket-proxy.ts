@@ -19,7 +19,8 @@ import {
 import type { AddressRates } from "./admission/address-rates.js";
 import { isHostAllowed } from "./admission/allowed-host.js";
 import type { Caller, CallerOutcome } from "./admission/callers.js";
-import { addressKey, type ClientAddress } from "./admission/client-address.js";
+import { addressKey } from "./admission/client-address.js";
+import type { DoorRules } from "./admission/door-rules.js";
 import type { Place, Places } from "./admission/places.js";
 import type { Backend } from "./backends/backend.js";
 import type { BackendPool } from "./backends/backend-pool.js";
@@ -45,17 +46,10 @@ export interface WebSocketProxyOptions {
   readonly rates: AddressRates;
   readonly tunnels: Tunnels;
   readonly tally: GatewayTally;
-  readonly clientAddress: ClientAddress;
+  readonly rules: () => DoorRules;
   readonly queryToken: boolean;
-  readonly allowedOrigins: readonly string[];
-  readonly allowedHosts: readonly string[];
   readonly findCaller: (found: FoundToken) => Promise<CallerOutcome>;
   readonly authorizationFor: (caller: Caller) => Promise<string | undefined>;
-  readonly keepaliveMs: number;
-  /** Which clients are told of a drain before its close: those that agreed on `sluice.v1`, all, or none. */
-  readonly disconnectFrame: "negotiated" | "always" | "never";
-  /** For authentication and the backend's answer together; the request's head has the HTTP server's own deadline. */
-  readonly handshakeMs: number;
   readonly isDraining: () => boolean;
   readonly onBackendFailure: (backend: Backend, failure: string) => void;
   readonly onError: (error: unknown) => void;
@@ -94,11 +88,11 @@ export class WebSocketProxy {
   }
 
   async #admit(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const { clock, clientAddress, rates, places } = this.#options;
+    const { clock, rules, rates, places } = this.#options;
     const startMs = clock.now();
     const problem = this.#check(request);
     if (problem !== undefined) return refuseUpgrade(socket, problem);
-    const address = clientAddress(request);
+    const address = rules().clientAddress(request);
     const key = addressKey(address);
     if (!rates.take(key)) {
       const detail = "Too many handshakes from this address";
@@ -114,7 +108,7 @@ export class WebSocketProxy {
   }
 
   async #admitInTime(candidate: Omit<Candidate, "deadline">): Promise<void> {
-    const deadline = new HandshakeDeadline(this.#options.handshakeMs);
+    const deadline = new HandshakeDeadline(this.#options.rules().handshakeMs);
     try {
       await this.#letIn({ ...candidate, deadline });
     } finally {
@@ -123,7 +117,8 @@ export class WebSocketProxy {
   }
 
   #check(request: IncomingMessage): Problem | undefined {
-    const { allowedHosts, allowedOrigins, isDraining } = this.#options;
+    const { rules, isDraining } = this.#options;
+    const { allowedHosts, allowedOrigins } = rules();
     if (isDraining()) {
       return this.#count("draining", {
         name: "unavailable",
@@ -209,7 +204,7 @@ export class WebSocketProxy {
       headers: forwardedHeaders(request, handshakeHeaders, { clientAddress: address, isTls, authorization }),
       subprotocols: subprotocolsWithoutTokens(offeredSubprotocols(request.headers)),
       extensions: request.headers["sec-websocket-extensions"],
-      keepaliveMs: this.#options.keepaliveMs,
+      keepaliveMs: this.#options.rules().keepaliveMs,
       deadline,
     });
   }
@@ -238,7 +233,8 @@ export class WebSocketProxy {
     backend: Backend,
     dialled: Dialled,
   ): void {
-    const { clock, tally, keepaliveMs, tunnels, disconnectFrame } = this.#options;
+    const { clock, tally, rules, tunnels } = this.#options;
+    const { keepaliveMs, disconnectFrame } = rules();
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepaliveMs);
     acceptClient(request, socket, dialled);

@@ -5,7 +5,7 @@ import { type Clock, TokenBucket, type TokenBucketOptions } from "@sluice/runtim
 const addressesMaxDefault = 20_000;
 
 export class AddressRates {
-  readonly #options: TokenBucketOptions;
+  #options: TokenBucketOptions;
   readonly #clock: Clock;
   readonly #addressesMax: number;
   readonly #buckets = new Map<string, TokenBucket>();
@@ -14,6 +14,12 @@ export class AddressRates {
     this.#options = options;
     this.#clock = options.clock;
     this.#addressesMax = options.addressesMax ?? addressesMaxDefault;
+  }
+
+  /** From now on these: every address begins anew. */
+  setRate(options: TokenBucketOptions): void {
+    this.#options = options;
+    this.#buckets.clear();
   }
 
   /** Addresses remembered now. */

@@ -38,12 +38,17 @@ class Counts {
 }
 
 export class Places {
-  readonly #limits: PlaceLimits;
+  #limits: PlaceLimits;
   readonly #byAddress = new Counts();
   readonly #byUser = new Counts();
   #taken = 0;
 
   constructor(limits: PlaceLimits) {
+    this.#limits = limits;
+  }
+
+  /** From now on these; whoever has a place keeps it. */
+  setLimits(limits: PlaceLimits): void {
     this.#limits = limits;
   }
 

@@ -5,6 +5,8 @@ import { Backend } from "./backend.js";
 export class BackendPool {
   readonly #clock: Clock;
   #backends: readonly Backend[] = [];
+  /** Those that have left the list; asked of only while somebody is still connected to them. */
+  readonly #departed = new Set<Backend>();
   #turn = 0;
 
   constructor(clock: Clock) {
@@ -16,6 +18,11 @@ export class BackendPool {
     return this.#backends;
   }
 
+  /** Those of the list, and those that have left it with connections still open. */
+  get known(): readonly Backend[] {
+    return [...this.#backends, ...[...this.#departed].filter(({ connections }) => connections > 0)];
+  }
+
   get available(): number {
     return this.#backends.filter((backend) => backend.isAvailable).length;
   }
@@ -25,7 +32,12 @@ export class BackendPool {
     const known = new Map(this.#backends.map((backend) => [backend.url.href, backend]));
     const hrefs = new Set(urls.map((url) => new URL(url).href));
     this.#backends = [...hrefs].map((href) => known.get(href) ?? new Backend(new URL(href)));
-    for (const [href, backend] of known) if (!hrefs.has(href)) backend.isDraining = true;
+    for (const [href, backend] of known) {
+      if (hrefs.has(href)) continue;
+      backend.isDraining = true;
+      this.#departed.add(backend);
+    }
+    for (const backend of this.#departed) if (backend.connections === 0) this.#departed.delete(backend);
   }
 
   /**

@@ -13,7 +13,8 @@ import {
 } from "@sluice/runtime";
 import fastify, { type FastifyInstance } from "fastify";
 import { isHostAllowed } from "../admission/allowed-host.js";
-import { addressKey, type ClientAddress } from "../admission/client-address.js";
+import { addressKey } from "../admission/client-address.js";
+import type { DoorRules } from "../admission/door-rules.js";
 import type { Places } from "../admission/places.js";
 import type { GatewayTally } from "../gateway-tally.js";
 import { readTlsFiles, type TlsFiles } from "../tls/tls-files.js";
@@ -35,7 +36,7 @@ export interface GatewayHttpOptions {
   readonly settings: Settings;
   readonly places: Places;
   readonly tally: GatewayTally;
-  readonly clientAddress: ClientAddress;
+  readonly rules: () => DoorRules;
   readonly isDraining: () => boolean;
   /** Adds the routes of the public interface. */
   readonly routes: (app: FastifyInstance) => void;
@@ -48,6 +49,8 @@ export interface GatewayHttp {
   readonly url: string;
   readonly opsUrl: string;
   listen(): Promise<void>;
+  /** Takes over what the server itself holds of them; connections that are there stay. */
+  setLimits(limits: Settings["gateway"]["limits"]): void;
   /** Answers new TLS connections with what the files hold now. @throws as {@link readTlsFiles}; the old ones stay in use then. */
   reloadTls(): void;
   /** Stops listening, and waits for requests until they are done or `signal` is aborted. */
@@ -96,13 +99,14 @@ function urlOf(app: FastifyInstance, scheme: string): string {
 
 /** Host, origin, draining and capacity, before any route sees a request; health and metrics are beside it. */
 function registerAdmission(app: FastifyInstance, options: GatewayHttpOptions): void {
-  const { settings, places, tally, clientAddress, isDraining } = options;
+  const { places, tally, rules, isDraining } = options;
   app.addHook("onRequest", async (request, reply) => {
-    if (!isHostAllowed(request.headers.host, settings.gateway.allowed_hosts)) {
+    const { allowedHosts, allowedOrigins, clientAddress } = rules();
+    if (!isHostAllowed(request.headers.host, allowedHosts)) {
       tally.refused.add("host");
       return sendProblem(reply, { name: "forbidden", detail: "This gateway does not go by that name", field: "Host" });
     }
-    if (!isOriginAllowed(request.headers.origin, settings.gateway.allowed_origins)) {
+    if (!isOriginAllowed(request.headers.origin, allowedOrigins)) {
       tally.refused.add("origin");
       return sendProblem(reply, { name: "forbidden", detail: "This origin may not connect", field: "Origin" });
     }
@@ -123,10 +127,14 @@ function registerAdmission(app: FastifyInstance, options: GatewayHttpOptions): v
 
 export async function createGatewayHttp(options: GatewayHttpOptions): Promise<GatewayHttp> {
   const { settings } = options;
-  const { host, port, ops_host: opsHost, ops_port: opsPort, allowed_origins: origins, limits } = settings.gateway;
+  const { host, port, ops_host: opsHost, ops_port: opsPort, limits } = settings.gateway;
   const files = tlsFilesOf(settings);
   const app = createFastify(settings, files);
-  app.server.maxConnections = limits.connections + spareSockets;
+  const setLimits = ({ connections, handshake_ms: handshakeMs }: Settings["gateway"]["limits"]): void => {
+    app.server.maxConnections = connections + spareSockets;
+    app.server.headersTimeout = handshakeMs;
+  };
+  setLimits(limits);
   registerProblemHandlers(app);
   await app.register(async (api) => {
     // Bodies are the backends' to read.
@@ -135,7 +143,11 @@ export async function createGatewayHttp(options: GatewayHttpOptions): Promise<Ga
     registerAdmission(api, options);
     // Bearer tokens only, so no credentials: a page's cookies are never looked at.
     await api.register(cors, {
-      origin: origins.includes("*") ? "*" : [...origins],
+      origin: async (origin?: string) => {
+        const { allowedOrigins } = options.rules();
+        if (allowedOrigins.includes("*")) return "*";
+        return origin !== undefined && isOriginAllowed(origin, allowedOrigins) ? origin : false;
+      },
       methods: ["GET", "POST", "PUT", "DELETE"],
       maxAge: corsMaxAgeS,
     });
@@ -158,6 +170,7 @@ export async function createGatewayHttp(options: GatewayHttpOptions): Promise<Ga
       await app.listen({ host, port });
       if (opsPort !== null) await ops.listen({ host: opsHost, port: opsPort });
     },
+    setLimits,
     reloadTls: () => {
       if (files === undefined) return;
       const context = readTlsFiles(files);

@@ -6,7 +6,7 @@ import { type Clock, pathOf, type Problem, type RequireIdentity, sendProblem } f
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Agent } from "undici";
 import type { Caller } from "../admission/callers.js";
-import type { ClientAddress } from "../admission/client-address.js";
+import type { DoorRules } from "../admission/door-rules.js";
 import type { Backend } from "../backends/backend.js";
 import type { BackendPool } from "../backends/backend-pool.js";
 import type { GatewayTally } from "../gateway-tally.js";
@@ -26,7 +26,7 @@ export interface HttpProxyOptions {
   readonly clock: Clock;
   readonly pool: BackendPool;
   readonly tally: GatewayTally;
-  readonly clientAddress: ClientAddress;
+  readonly rules: () => DoorRules;
   readonly requireIdentity: RequireIdentity<Caller>;
   readonly authorizationFor: (caller: Caller) => Promise<string | undefined>;
   /** `limits.publish_body_bytes`. */
@@ -67,8 +67,18 @@ export class HttpProxy {
     await this.#agent.destroy();
   }
 
+  /** What a backend gets of a request's headers, and who it is told that asks. */
+  async headersFor(request: FastifyRequest, caller: Caller): Promise<Record<string, string>> {
+    const { rules, authorizationFor } = this.#options;
+    return forwardedHeaders(request.raw, httpHeaders, {
+      clientAddress: rules().clientAddress(request.raw),
+      isTls: "encrypted" in request.raw.socket,
+      authorization: await authorizationFor(caller),
+    });
+  }
+
   async #handle(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    const { bodyBytesMax, requireIdentity, authorizationFor, clientAddress } = this.#options;
+    const { bodyBytesMax, requireIdentity } = this.#options;
     const path = pathOf(request.raw.url);
     if (path === undefined || dotSegment.test(path)) {
       return sendProblem(reply, { name: "bad-request", detail: "The path is not well-formed" });
@@ -79,13 +89,7 @@ export class HttpProxy {
       return sendProblem(reply, tooLarge(bodyBytesMax));
     const abort = new AbortController();
     reply.raw.once("close", () => abort.abort());
-    const isTls = "encrypted" in request.raw.socket;
-    const authorization = await authorizationFor(caller);
-    const headers = forwardedHeaders(request.raw, httpHeaders, {
-      clientAddress: clientAddress(request.raw),
-      isTls,
-      authorization,
-    });
+    const headers = await this.headersFor(request, caller);
     const hasBody = bodyOf(request.raw);
     if (!hasBody) delete headers["content-length"];
     return this.#forward({ request, reply, headers, hasBody, signal: abort.signal });

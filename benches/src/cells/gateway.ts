@@ -1,0 +1,166 @@
+// What a door costs: throughput, latency and memory of a tunnel, against going directly, two proxies of Node's and nginx.
+
+import { spawnSync } from "node:child_process";
+import { pause, percentile, ratioOf, type Cell, type Figures, type Variant } from "../cell.js";
+import { PinnedChild } from "../child.js";
+import { clientCore, serverCore } from "../contenders.js";
+import { nginxProgram, type DoorKind, type DoorReport } from "../door-kind.js";
+import type { LoadClientOptions, LoadReport } from "../load-client.js";
+
+const connections = 50;
+const fewConnections = 5;
+const idleTunnels = 5_000;
+/** Opened and closed again first, so that what is measured is tunnels and not the first growth of a heap. */
+const rehearsal = 500;
+const settleMs = 1_000;
+/** Closed tunnels leave behind what has to be tidied up; that must not run into what is measured. */
+const calmMs = 2_500;
+/** Of so many frames one is looked at: all of those at a rate, few of those without end. */
+const sampleEvery = { rate: 1, saturate: 10_000 } as const;
+const mebibyte = 1_048_576;
+
+type Route = DoorKind | "direct";
+
+/** Where the load goes. */
+interface Target {
+  readonly port: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A backend, and a door before it where there is one. */
+class Setting implements AsyncDisposable {
+  readonly backend: PinnedChild<Target>;
+  readonly door: PinnedChild<DoorReport> | undefined;
+  readonly target: Target;
+
+  private constructor(backend: PinnedChild<Target>, door: PinnedChild<DoorReport> | undefined, target: Target) {
+    this.backend = backend;
+    this.door = door;
+    this.target = target;
+  }
+
+  static async start(route: Route): Promise<Setting> {
+    const backend = new PinnedChild<Target>("gateway-backend.js", {}, clientCore);
+    const { port } = await backend.next();
+    if (route === "direct") return new Setting(backend, undefined, { port, headers: {} });
+    const options = { kind: route, backendPort: port, core: serverCore };
+    const door = new PinnedChild<DoorReport>("gateway-door.js", options, serverCore);
+    return new Setting(backend, door, await door.next());
+  }
+
+  async openClient(more: Partial<LoadClientOptions> & Pick<LoadClientOptions, "connections">) {
+    const options = { ...this.target, path: "/ws", subscribe: null, sampleEvery: 1, ...more };
+    const client = new PinnedChild<LoadReport>("load-client.js", options, clientCore);
+    await client.next();
+    return client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.door?.[Symbol.asyncDispose]();
+    await this.backend[Symbol.asyncDispose]();
+  }
+}
+
+/** Frames and latencies of some seconds in one of the backend's modes. */
+async function load(setting: Setting, mode: keyof typeof sampleEvery, count: number, seconds: number) {
+  const { backend, door } = setting;
+  await using client = await setting.openClient({ connections: count, sampleEvery: sampleEvery[mode] });
+  await backend.ask(mode);
+  await pause(settleMs);
+  const [first, doorBefore] = [await client.ask("report"), await door?.ask("report")];
+  const startMs = performance.now();
+  await pause(seconds * 1_000);
+  const [last, doorAfter] = [await client.ask("report"), await door?.ask("report")];
+  const elapsedS = (performance.now() - startMs) / 1_000;
+  await backend.ask("idle");
+  const cpuMs = (doorAfter?.cpuMs ?? Number.NaN) - (doorBefore?.cpuMs ?? Number.NaN);
+  return {
+    framesPerS: (last.frames - first.frames) / elapsedS,
+    mebibytesPerS: (last.bytes - first.bytes) / mebibyte / elapsedS,
+    latenciesMs: last.latenciesMs,
+    doorCpuPercent: cpuMs / 10 / elapsedS,
+  };
+}
+
+async function measureFlow(route: Route, seconds: number): Promise<Figures> {
+  await using setting = await Setting.start(route);
+  const few = await load(setting, "rate", fewConnections, seconds);
+  const many = await load(setting, "rate", connections, seconds);
+  const full = await load(setting, "saturate", connections, seconds);
+  return {
+    framesPerS: full.framesPerS,
+    mebibytesPerS: full.mebibytesPerS,
+    doorCpuPercent: full.doorCpuPercent,
+    fewP50Ms: percentile(few.latenciesMs, 0.5),
+    fewP99Ms: percentile(few.latenciesMs, 0.99),
+    manyP50Ms: percentile(many.latenciesMs, 0.5),
+    manyP99Ms: percentile(many.latenciesMs, 0.99),
+    manyDoorCpuPercent: many.doorCpuPercent,
+  };
+}
+
+async function measureTunnels(route: DoorKind): Promise<Figures> {
+  await using setting = await Setting.start(route);
+  const { door } = setting;
+  if (door === undefined) throw new Error("a tunnel needs a door");
+  const first = await setting.openClient({ connections: rehearsal });
+  await first[Symbol.asyncDispose]();
+  await pause(calmMs);
+  const before = await door.ask("report");
+  await using client = await setting.openClient({ connections: idleTunnels });
+  await pause(calmMs);
+  const after = await door.ask("report");
+  const { closed } = await client.ask("report");
+  const grownBytes = after.rssBytes - before.rssBytes;
+  return {
+    tunnelKb: grownBytes / 1_024 / idleTunnels,
+    processMb: after.rssBytes / mebibyte,
+    cpuUs: ((after.cpuMs - before.cpuMs) * 1_000) / idleTunnels,
+    closed,
+  };
+}
+
+function doors(only: readonly string[]): DoorKind[] {
+  const hasNginx = spawnSync(nginxProgram, ["-v"]).status === 0;
+  const all: DoorKind[] = ["sluice", "http-proxy-3", "fastify", ...(hasNginx ? (["nginx"] as const) : [])];
+  return all.filter((kind) => only.length === 0 || only.includes(kind));
+}
+
+const others = ["http-proxy-3", "fastify", "nginx"];
+
+export const gatewayCell: Cell = {
+  name: "gateway",
+  summary: `through the gateway: ${connections} tunnels saturated, and ${fewConnections} and ${connections} at 50 frames/s each`,
+  columns: [
+    { figure: "framesPerS", title: "frames/s" },
+    { figure: "mebibytesPerS", title: "MiB/s" },
+    { figure: "doorCpuPercent", title: "door CPU %" },
+    { figure: "fewP50Ms", title: `p50 ms, ${fewConnections} tunnels`, digits: 2 },
+    { figure: "fewP99Ms", title: "p99", digits: 2 },
+    { figure: "manyP50Ms", title: `p50 ms, ${connections} tunnels`, digits: 2 },
+    { figure: "manyP99Ms", title: "p99", digits: 2 },
+    { figure: "manyDoorCpuPercent", title: "door CPU %", digits: 1 },
+  ],
+  variants: ({ seconds, only }): Variant[] =>
+    (["direct", ...doors(only)] as const).map((route) => ({ name: route, measure: () => measureFlow(route, seconds) })),
+  findings: (medians) =>
+    others.flatMap((other) => [
+      ...ratioOf(medians, ["sluice", other], "framesPerS", "frames/s"),
+      ...ratioOf(medians, ["sluice", other], "fewP99Ms", `p99 of ${fewConnections} tunnels`),
+      ...ratioOf(medians, ["sluice", other], "manyP99Ms", `p99 of ${connections} tunnels`),
+    ]),
+};
+
+export const gatewayTunnelsCell: Cell = {
+  name: "gateway-tunnels",
+  summary: `memory of ${idleTunnels} idle tunnels, and the CPU of opening them`,
+  columns: [
+    { figure: "tunnelKb", title: "RSS KiB per tunnel", digits: 1 },
+    { figure: "processMb", title: "process MiB" },
+    { figure: "cpuUs", title: "door CPU µs per handshake" },
+    { figure: "closed", title: "closed" },
+  ],
+  variants: ({ only }): Variant[] => doors(only).map((kind) => ({ name: kind, measure: () => measureTunnels(kind) })),
+  findings: (medians) =>
+    others.flatMap((other) => ratioOf(medians, ["sluice", other], "tunnelKb", "memory of a tunnel")),
+};
