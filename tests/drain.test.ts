@@ -18,6 +18,11 @@ import { expect, it } from "vitest";
 
 const drainMs = 1500;
 
+/** More than two kernels hold for one connection, 20 times. */
+function paddedEvents(first: number): object[] {
+  return numberedEvents(1000, first).map((event) => ({ ...event, payload: { padding: "x".repeat(500) } }));
+}
+
 it("SIGTERM: not ready, disconnect frames with spread, Close 1012, exit code 0, nothing lost", async () => {
   const dir = await mkdtemp(join(tmpdir(), "sluice-drain-"));
   const logDir = join(dir, "log");
@@ -67,6 +72,16 @@ it("SIGTERM: not ready, disconnect frames with spread, Close 1012, exit code 0, 
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+});
+
+it("a client that reads nothing doesn't hold up the end", async () => {
+  await using service = await spawnService({ settings: { "server.drain_ms": 200 } });
+  await using stalled = await RawClient.connect(service.url, { token: mint(), query: "policy=replay" });
+  await stalled.subscribe(["*"]);
+  stalled.pause();
+  for (let first = 0; first < 20_000; first += 1000) await publish(service.url, paddedEvents(first));
+  service.kill("SIGTERM");
+  expect(await within("the process to end", service.exited, 6000)).toEqual({ code: 0, signal: null });
 });
 
 it("a second signal ends the process at once", async () => {

@@ -23,7 +23,7 @@ export const directions = new Map([
 export const anyRuntime = new Set(["protocol", "client", "console"]);
 
 /** Folders of packages/server/src, from left to right: each imports itself and what stands left of it. */
-export const stages = ["log", "routing", "delivery", "session", "endpoint"];
+export const stages = ["log", "nodes", "routing", "delivery", "session", "endpoint"];
 
 /** Files beside the folders: they put the stages together, so they import any of them and none imports them. */
 const assembly = "create-server.ts and its neighbours";

@@ -104,7 +104,7 @@ describe("between packages", () => {
 });
 
 describe("between the stages of the server", () => {
-  const order = "log ← routing ← delivery ← session ← endpoint ← create-server.ts and its neighbours";
+  const order = "log ← nodes ← routing ← delivery ← session ← endpoint ← create-server.ts and its neighbours";
 
   it("lets imports go left and stay", () => {
     expect(

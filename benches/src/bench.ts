@@ -72,7 +72,9 @@ async function runCell(cell: Cell): Promise<CellResult> {
   const repeats = Number(values.repeats ?? repeatsDefault);
   const seconds = Number(values.seconds ?? cell.seconds ?? secondsDefault);
   const only = values.only?.split(",") ?? [];
-  const variants = await cell.variants({ seconds, only });
+  const isWanted = (name: string): boolean =>
+    only.length === 0 || only.some((words) => name === words || name.startsWith(`${words} `));
+  const variants = (await cell.variants({ seconds, only })).filter(({ name }) => isWanted(name));
   const runs = new Map<string, Figures[]>(variants.map(({ name }) => [name, []]));
   for (let repeat = 1; repeat <= repeats; repeat += 1) {
     for (const variant of variants) {

@@ -3,6 +3,7 @@
 import type { Cell } from "./cell.js";
 import { capacityCell } from "./cells/capacity.js";
 import { catchUpCell } from "./cells/catch-up.js";
+import { compressedCell } from "./cells/compressed.js";
 import { connectCell, idleCell } from "./cells/connections.js";
 import { fanOutCell, fanOutSmallCell, fixedRateCell } from "./cells/fan-out.js";
 import { gatewayCell, gatewayTunnelsCell } from "./cells/gateway.js";
@@ -20,6 +21,7 @@ export const catalogue: readonly Cell[] = [
   selectiveCell,
   mixedCell,
   slowCell,
+  compressedCell,
   slowReplayCell,
   catchUpCell,
   laggardsCell,

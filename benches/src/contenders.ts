@@ -42,9 +42,9 @@ const contenders: Readonly<Record<ContenderName, Contender>> = {
   },
 };
 
-/** Those of `names` that are installed and that `only` doesn't leave out. */
-export function installed(names: readonly ContenderName[], only: readonly string[]): ContenderName[] {
-  return names.filter((name) => contenders[name].isInstalled && (only.length === 0 || only.includes(name)));
+/** Those of `names` that are installed. */
+export function installed(names: readonly ContenderName[]): ContenderName[] {
+  return names.filter((name) => contenders[name].isInstalled);
 }
 
 /** The peers that are not there. */

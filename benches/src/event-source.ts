@@ -54,7 +54,7 @@ export class EventSource {
     this.#perSecond = perSecond;
     this.#clusters = clusters;
     this.#types = types;
-    this.#note = "x".repeat(Math.max(noteBytesMin, eventBytes - eventBytesMin));
+    this.#note = noteOf(Math.max(noteBytesMin, eventBytes - eventBytesMin));
   }
 
   /** Obeys a parent's message; false when it isn't for a source. */
@@ -119,6 +119,17 @@ export class EventSource {
       else await new Promise((resolve) => setTimeout(resolve, Math.floor(waitMs)));
     }
   }
+}
+
+const words = ["temperature", "utilisation", "memory", "power", "fan", "clock", "node", "gpu", "error", "throttled"];
+
+/** Text that compresses about as metrics and log lines do: words and numbers. */
+function noteOf(bytes: number): string {
+  let note = "";
+  for (let number = 7; note.length < bytes; number = (number * 16_807) % 2_147_483_647) {
+    note += `${words[number % words.length]} ${number % 100_000} `;
+  }
+  return note.slice(0, bytes);
 }
 
 let seq = 0;

@@ -79,6 +79,7 @@ export function figuresBetween(before: Reading, after: Reading): Figures {
   return {
     deliveriesPerS: frames / elapsedS,
     cpuSPerMillion: serverCpuS / (frames / 1e6),
+    bytesPerDelivery: (after.client.bytes - before.client.bytes) / frames,
     p50Ms: percentile(latenciesMs, 0.5),
     p99Ms: percentile(latenciesMs, 0.99),
     gaps: after.client.gaps - before.client.gaps,

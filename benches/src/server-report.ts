@@ -23,7 +23,7 @@ export interface ServerOptions extends SourceOptions {
   /** Sluice: events that its log holds before anybody connects; default none. */
   readonly stored?: number;
   /** Sluice: settings beside the bench's own, by section. */
-  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 /** Sent to a server beside the words `start`, `stop` and `report`. */

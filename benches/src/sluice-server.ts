@@ -20,10 +20,10 @@ const options = JSON.parse(process.argv[2] ?? "{}") as ServerOptions;
 const dir = await mkdtemp(join(tmpdir(), "sluice-bench-"));
 const secret = options.secret ?? "a secret of thirty-two bytes at least";
 const settings = settingsWith({
-  server: { port: 0, drain_ms: 0 },
+  ...options.settings,
+  server: { port: 0, drain_ms: 0, ...options.settings?.["server"] },
   log: { dir, retention: { max_events: retainedEvents + (options.stored ?? 0) } },
   auth: { hs256_secret: secret },
-  ...options.settings,
 });
 const server = await createServer({ settings, logger: createLogger({ level: "warn", service: "bench" }) });
 const token = await mintToken(secret, { sub: "bench", ttlMs: tokenTtlMs, scope: "events:publish admin" });

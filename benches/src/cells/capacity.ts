@@ -76,8 +76,8 @@ export const capacityCell: Cell = {
     { figure: "p99Ms", title: "p99 ms", digits: 1 },
     { figure: "clientCpuPercent", title: "client CPU %" },
   ],
-  variants: ({ seconds, only }) =>
-    installed(contenders, only).map((server) => ({ name: server, measure: () => findCapacity(server, seconds) })),
+  variants: ({ seconds }) =>
+    installed(contenders).map((server) => ({ name: server, measure: () => findCapacity(server, seconds) })),
   findings: (medians) =>
     contenders.slice(1).flatMap((peer) => ratioOf(medians, ["sluice", peer], "eventsPerS", "events/s")),
 };

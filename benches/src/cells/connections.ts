@@ -66,10 +66,10 @@ export const idleCell: Cell = {
     { figure: "pingsPerS", title: "pings/s" },
     { figure: "closed", title: "closed" },
   ],
-  variants: ({ seconds, only }) =>
+  variants: ({ seconds }) =>
     [1000, 9000].flatMap((connections) =>
-      installed(idleContenders, only).map((name) => ({
-        name: `${name}, ${connections}`,
+      installed(idleContenders).map((name) => ({
+        name: `${name} ${connections}`,
         measure: () => measureIdle(name, connections, seconds),
       })),
     ),
@@ -104,7 +104,6 @@ export const connectCell: Cell = {
     { figure: "clientCpuPercent", title: "client CPU %" },
     { figure: "closed", title: "closed" },
   ],
-  variants: ({ only }) =>
-    installed(["sluice", "ws"], only).map((name) => ({ name, measure: () => measureStorm(name) })),
+  variants: () => installed(["sluice", "ws"]).map((name) => ({ name, measure: () => measureStorm(name) })),
   findings: (medians) => ratioOf(medians, ["sluice", "ws"], "cpuUs", "CPU per handshake"),
 };

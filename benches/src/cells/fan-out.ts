@@ -24,8 +24,8 @@ function fanOut(name: string, subscribers: number, perSecond: number | null): Ce
     name,
     summary: `one stream to ${subscribers.toLocaleString("en")} subscribers, ${how}`,
     columns,
-    variants: ({ seconds, only }) =>
-      installed(contenders, only).map((server) => ({
+    variants: ({ seconds }) =>
+      installed(contenders).map((server) => ({
         name: server,
         measure: () =>
           runFanOut({ server, source: { perSecond }, seconds, load: { connections: subscribers, isWhole: true } }),

@@ -1,8 +1,11 @@
 // The `sluice` process: its streams and signals, and its end.
 import { constants } from "node:os";
+import { keepHeapCompact } from "@sluice/runtime";
 import { exitCodes } from "./exit-codes.js";
 import { report, runProgram } from "./run-program.js";
 import type { OutputStream, Terminal } from "./terminal/terminal.js";
+
+keepHeapCompact();
 
 const endSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

@@ -4,7 +4,7 @@ import type { Command } from "@sluice/protocol";
 import type { Environment } from "./environment.js";
 import { readMessage, type ServerMessage } from "./event.js";
 import { Liveness } from "./liveness.js";
-import { openState, type WebSocketLike } from "./web-socket.js";
+import { openState, type SocketEvent, type WebSocketLike } from "./web-socket.js";
 
 /** How a connection ended. */
 export interface ConnectionEnd {
@@ -13,6 +13,8 @@ export interface ConnectionEnd {
   readonly reason: string;
   /** In words where the code says nothing: silence, a handshake that was refused. */
   readonly why: string | undefined;
+  /** What the WebSocket told of, if it did: only `ws` does. */
+  readonly cause: SocketEvent["error"];
   /** HTTP status of a handshake that was not accepted; only `ws` tells. */
   readonly status: number | undefined;
 }
@@ -31,6 +33,8 @@ export interface ConnectionPorts {
 /** How `ws` words a handshake that was answered with another status than 101. */
 const refusalWords = /response: (\d{3})/;
 const abnormalClosure = 1006;
+/** Longest wait for the server's half of the closing handshake, ms; a process would not end before. */
+const closeMaxMs = 1_000;
 
 export class Connection {
   readonly #socket: WebSocketLike;
@@ -38,6 +42,7 @@ export class Connection {
   readonly #ports: ConnectionPorts;
   readonly #liveness: Liveness;
   #failure: string | undefined;
+  #cause: SocketEvent["error"];
   #isPaused = false;
   #isOver = false;
   #heartbeatMs = 0;
@@ -52,7 +57,10 @@ export class Connection {
     socket.addEventListener("message", ({ data }) => {
       if (typeof data === "string" && !this.#isOver) this.#receive(data);
     });
-    socket.addEventListener("error", ({ message }) => (this.#failure ??= message));
+    socket.addEventListener("error", ({ message, error }) => {
+      this.#failure ??= message;
+      this.#cause ??= error;
+    });
     socket.addEventListener("close", ({ code = abnormalClosure, reason = "" }) => this.#end(code, reason));
     this.#look();
   }
@@ -101,6 +109,8 @@ export class Connection {
     this.#abandon();
     this.resume();
     this.#socket.close(1000);
+    const cancel = this.#environment.after(closeMaxMs, () => this.#socket.terminate?.());
+    this.#socket.addEventListener("close", cancel);
   }
 
   #receive(text: string): void {
@@ -155,8 +165,9 @@ export class Connection {
   #end(code: number, reason: string): void {
     if (this.#isOver) return;
     this.#abandon();
-    const status = refusalWords.exec(this.#failure ?? "")?.[1];
-    this.#ports.onEnd({ code, reason, why: this.#failure, status: status === undefined ? undefined : Number(status) });
+    const cause = this.#cause;
+    const status = cause?.status ?? (Number(refusalWords.exec(this.#failure ?? "")?.[1]) || undefined);
+    this.#ports.onEnd({ code, reason, why: this.#failure, cause, status });
   }
 
   #abandon(): void {

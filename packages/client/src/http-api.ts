@@ -21,6 +21,8 @@ export interface HttpApiOptions {
   readonly tokens: TokenSource;
   readonly fetch: Fetch;
   readonly environment: Environment;
+  /** Told of a request that failed and is made again after `ms`. */
+  readonly onRetry?: ((error: SluiceError, ms: number) => void) | undefined;
 }
 
 export interface ApiRequest {
@@ -53,7 +55,7 @@ export class HttpApi {
 
   /** The members of a successful answer. @throws {SluiceError} when it was refused, or nobody answered for too long. */
   async request(request: ApiRequest): Promise<Readonly<Record<string, unknown>>> {
-    const { environment, tokens } = this.#options;
+    const { environment, tokens, onRetry } = this.#options;
     const { signal, retryForMs = Number.POSITIVE_INFINITY } = request;
     const backoff = new Backoff(environment.random);
     const startedAt = environment.now();
@@ -74,6 +76,7 @@ export class HttpApi {
         wait = isToken && backoff.attempts === 1 ? 0 : Math.max(wait, retryAfterMs);
       }
       if (environment.now() - startedAt + wait > retryForMs) throw error;
+      onRetry?.(error, wait);
       await this.#within(wait, signal, (over) => new Promise((resolve) => over.addEventListener("abort", resolve)));
       if (signal.aborted) throw closedError();
     }
@@ -120,7 +123,7 @@ function refusal({ status, json }: Answer): SluiceError {
   const said = json["detail"] ?? json["title"];
   const message = typeof said === "string" ? said : "refused";
   const code = againStatuses.includes(status) ? "UNAVAILABLE" : status === 403 ? "FORBIDDEN" : "REFUSED";
-  return new SluiceError(code, `${message} (HTTP ${status})`, status);
+  return new SluiceError(code, `${message} (HTTP ${status})`, status, undefined, json);
 }
 
 function membersOf(text: string): Readonly<Record<string, unknown>> {

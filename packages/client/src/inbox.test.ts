@@ -34,6 +34,18 @@ function drain(inbox: Inbox, seqs: readonly number[], pageMax = 3, takeMax = Num
 }
 
 describe("Inbox", () => {
+  it("counts what came and was not handed out, in memory or let go of", () => {
+    const inbox = new Inbox(limits);
+    const log = Array.from({ length: 13 }, (_, seq) => seq);
+    inbox.begin("e", 0, 0);
+    for (const seq of log.slice(1)) inbox.offer(eventOf(seq), 1);
+    expect([inbox.pending, inbox.size <= limits.itemsMax]).toEqual([12, true]);
+    for (let taken = 1; taken <= 12; taken += 1) {
+      drain(inbox, log, 3, 1);
+      expect(inbox.pending).toBe(12 - taken);
+    }
+  });
+
   it("hands out history up to the live stream, then that", () => {
     const inbox = new Inbox(limits);
     inbox.begin("e", 2, 5);

@@ -41,6 +41,8 @@ export class Inbox {
   /** Nothing up to here is taken from the live stream any more. */
   #receivedTo = 0;
   #epoch = "";
+  /** Events that were let go of and not fetched yet. */
+  #letGo = 0;
 
   constructor(limits: InboxLimits) {
     this.#limits = limits;
@@ -54,6 +56,11 @@ export class Inbox {
   /** Events in memory. */
   get size(): number {
     return this.#first.length + this.#live.length;
+  }
+
+  /** Events that came and were not handed out: those in memory, and those that wait in the log since. */
+  get pending(): number {
+    return this.size + this.#letGo;
   }
 
   /** Share of the bound on live events that is in use, 0 to 1 and a little above. */
@@ -72,6 +79,7 @@ export class Inbox {
     this.#from = from;
     this.#historyTo = live;
     this.#receivedTo = live;
+    this.#letGo = 0;
   }
 
   /**
@@ -91,7 +99,7 @@ export class Inbox {
     if (!this.isBehind && this.size <= this.#limits.itemsMax) {
       this.#first.push(...this.#live);
       this.#from = Math.max(this.#from, this.#receivedTo, upTo);
-    } else this.#startOfLive();
+    } else this.#letLiveGo();
     this.#clearLive();
     this.#historyTo = live;
     this.#receivedTo = live;
@@ -108,7 +116,8 @@ export class Inbox {
     const { itemsMax, sizeMax } = this.#limits;
     const isFull = this.#live.length >= itemsMax || this.#liveSize + size > sizeMax;
     if (isFull && this.#live.length > 0) {
-      this.#startOfLive();
+      this.#letLiveGo();
+      this.#letGo += 1;
       this.#clearLive();
       this.#historyTo = seq;
       return true;
@@ -150,10 +159,12 @@ export class Inbox {
       if (seq > this.#from) this.#first.push({ item, seq, epoch: this.#epoch, size: 0 });
     }
     this.#from = Math.max(this.#from, to);
+    this.#letGo = this.isBehind ? Math.max(0, this.#letGo - items.length) : 0;
   }
 
   /** What is about to be let go, when nothing is missing before it, is the beginning of the history to fetch. */
-  #startOfLive(): void {
+  #letLiveGo(): void {
+    this.#letGo += this.#live.length;
     const item = this.#live[0]?.item;
     if (this.isBehind || item === undefined) return;
     this.#from = Math.max(this.#from, (item.type === "gap" ? item.from_seq : item.seq) - 1);

@@ -7,7 +7,7 @@ export type { Fetch } from "./http-api.js";
 export type { NewEvent, Published } from "./publisher.js";
 export type { ConnectOptions, Sluice } from "./sluice.js";
 export type { SluiceErrorCode } from "./sluice-error.js";
-export type { Counters, Status } from "./status.js";
+export type { Counters, EndReason, Loss, Status } from "./status.js";
 export type { OnItem, SubscribeOptions, SubscribeOptionsWithGaps, Subscription } from "./subscription.js";
 export type { TokenOption } from "./token-source.js";
 export type { WebSocketConstructor } from "./web-socket.js";

@@ -36,6 +36,7 @@ describe("connecting", () => {
     expect(world.sluice.status).toEqual({
       state: "reconnecting",
       why: "connection lost (1006)",
+      code: 1006,
       attempt: 1,
       at: new Date(world.environment.wall() + 500),
     });
@@ -43,7 +44,7 @@ describe("connecting", () => {
     off();
     world.sluice.close();
     expect(states).toEqual(["idle", "connecting", "catching-up", "live", "reconnecting", "connecting"]);
-    expect(world.sluice.status).toEqual({ state: "ended", why: "closed", code: undefined });
+    expect(world.sluice.status).toEqual({ state: "ended", reason: "closed", why: "closed" });
   });
 
   it("tries again when the token function or the constructor throws, and says so without a token", async () => {
@@ -87,7 +88,7 @@ describe("coming back", () => {
     await settled();
     await goLive(world, 1);
     world.socket.closeWith(code, reason);
-    expect(world.sluice.status).toEqual({ state: "ended", why: `${reason} (${code})`, code });
+    expect(world.sluice.status).toEqual({ state: "ended", reason: "refused", why: `${reason} (${code})`, code });
     expect(await end).toMatchObject({ code: "CLOSED" });
     await world.environment.advance(100_000);
     expect(world.sockets).toHaveLength(1);
@@ -109,19 +110,40 @@ describe("coming back", () => {
     expect(world.sockets).toHaveLength(attempts);
   });
 
-  it("asks for another token after a refusal, and gives up with a fixed one", async () => {
+  it("waits as long as a WebSocket of one's own says that the server asks for, and tells what it told", async () => {
+    const world = fakeWorld();
+    world.sluice.subscribe();
+    await settled();
+    const error = Object.assign(new Error("busy"), { status: 503, retryAfterMs: 9_000 });
+    world.socket.emit("error", { message: error.message, error });
+    world.socket.closeWith(1006);
+    expect(world.sluice.status).toMatchObject({ state: "reconnecting", why: "busy", code: 1006, cause: error });
+    await world.environment.advance(8_999);
+    expect(world.sockets).toHaveLength(1);
+    await world.environment.advance(1);
+    expect(world.sockets).toHaveLength(2);
+  });
+
+  it("asks for another token after a refusal, naming the refused one, and gives up with a fixed one", async () => {
     const tokens = ["a", "b"];
-    const world = fakeWorld({ token: () => tokens.shift() ?? "c" });
+    const refusals: (string | undefined)[] = [];
+    const world = fakeWorld({
+      token: (refused) => {
+        refusals.push(refused);
+        return tokens.shift() ?? "c";
+      },
+    });
     world.sluice.subscribe();
     await settled();
     world.socket.closeWith(1008, "Authentication failed");
     await world.environment.advance(1_000);
     expect(world.socket.protocols[1]).toMatch(/\.Yg$/);
+    expect(refusals).toEqual([undefined, "a"]);
     const fixed = fakeWorld({ token: "a" });
     fixed.sluice.subscribe();
     await settled();
     fixed.socket.closeWith(4401, "Token expired");
-    expect(fixed.sluice.status).toMatchObject({ state: "ended", code: 4401 });
+    expect(fixed.sluice.status).toMatchObject({ state: "ended", reason: "token", code: 4401 });
   });
 });
 

@@ -1,12 +1,11 @@
 // Keeps a connection: opens one, and after each end does what the close table says. Knows no subscription.
-import type { ConnectedFrame } from "@sluice/protocol";
+import { type CloseDuty, closeDuty, type ConnectedFrame } from "@sluice/protocol";
 import { Backoff } from "./backoff.js";
-import { describeClose, dutyOf } from "./close-duty.js";
 import { Connection, type ConnectionEnd } from "./connection.js";
 import type { Environment } from "./environment.js";
 import type { ServerMessage } from "./event.js";
 import { againStatuses } from "./http-api.js";
-import type { Status } from "./status.js";
+import type { EndReason, Loss, Status } from "./status.js";
 import type { TokenSource } from "./token-source.js";
 import { offeredProtocols, type WebSocketConstructor, type WebSocketLike } from "./web-socket.js";
 
@@ -63,14 +62,14 @@ export class Link {
   }
 
   /** Ends it for good. */
-  end(why: string, code?: number): void {
+  end(reason: EndReason, why: string, lost?: Loss): void {
     if (this.#state.state === "ended") return;
     this.#cancelWait?.();
     this.#cancelRefresh?.();
     this.#connection?.close();
     this.#connection = undefined;
     this.#options.onLost();
-    this.#setState({ state: "ended", why, code });
+    this.#setState({ state: "ended", reason, why, ...lost });
   }
 
   /** The network or the page is back: looks at an open connection, and cuts a wait short that the server didn't ask for. */
@@ -101,7 +100,7 @@ export class Link {
         onEnd: (end) => this.#ended(end),
       });
     } catch (error) {
-      if (isWanted()) this.#wait(wordsOf(error));
+      if (isWanted()) this.#wait(error instanceof Error ? error.message : "no token", { cause: error });
     }
   }
 
@@ -146,36 +145,33 @@ export class Link {
     this.#cancelRefresh?.();
     if (this.#openedAt !== undefined) this.#backoff.held(environment.now() - this.#openedAt);
     onLost();
-    const { status, code, reason } = end;
-    const why = end.why ?? describeClose(code, reason);
-    const duty = status === undefined ? dutyOf(code, reason) : dutyOfStatus(status);
+    const { status, code, reason, cause } = end;
+    const why = end.why ?? `${reason || "connection lost"} (${code})`;
+    const duty = status === undefined ? closeDuty(code, reason) : dutyOfStatus(status);
     if (duty === "new-token") {
       tokens.forget(this.#token);
-      if (!tokens.renews) return this.end(why, code);
+      if (!tokens.renews) return this.end("token", why, { code, cause });
     }
-    if (duty === "stop") return this.end(why, code);
-    this.#wait(why);
+    if (duty === "stop") return this.end("refused", why, { code, cause });
+    this.#wait(why, { code, cause }, cause?.retryAfterMs);
   }
 
-  #wait(why: string): void {
+  #wait(why: string, lost: Loss, atLeastMs = 0): void {
     const { environment } = this.#options;
     const asked = this.#comeBackAt;
-    const ms = asked === undefined ? this.#backoff.next() : Math.max(0, asked - environment.now());
+    const ms = asked === undefined ? Math.max(atLeastMs, this.#backoff.next()) : Math.max(0, asked - environment.now());
     this.#cancelWait = environment.after(ms, () => void this.#attempt());
     this.#setState({
       state: "reconnecting",
       why,
+      ...lost,
       attempt: this.#backoff.attempts,
       at: new Date(environment.wall() + ms),
     });
   }
 }
 
-function dutyOfStatus(status: number): "new-token" | "reconnect" | "stop" {
+function dutyOfStatus(status: number): CloseDuty {
   if (status === 401) return "new-token";
   return againStatuses.includes(status) ? "reconnect" : "stop";
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : "no token";
 }

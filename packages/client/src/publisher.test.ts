@@ -36,13 +36,44 @@ describe("publish", () => {
   it("rejects the call whose event was refused, and no other", async () => {
     const world = fakeWorld();
     world.log.answers.push(
-      { status: 202 },
-      ...[400, 202, 400, 400, 202].map((status) => ({ status, json: { detail: "bad" } })),
+      { status: 202, json: { first_seq: 1, last_seq: 1 } },
+      ...[400, 202, 400, 400, 202].map((status) => ({ status, json: { detail: "bad", first_seq: 2, last_seq: 3 } })),
     );
     await world.sluice.publish(event(0));
     const calls = [1, 2, 3, 4].map((n) => world.sluice.publish(event(n)));
     const results = await Promise.allSettled(calls);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
+    expect(results[2]).toMatchObject({ reason: { code: "REFUSED", problem: { detail: "bad" } } });
+  });
+
+  it("tells where the events of the request stand, and whether they had been there", async () => {
+    const world = fakeWorld();
+    world.log.answers.push({ status: 202, json: { accepted: 2, first_seq: 7, last_seq: 8, duplicates: 1 } });
+    const both = [world.sluice.publish({ ...event(1), event_id: "a" }), world.sluice.publish(event(2))];
+    await settled();
+    expect(await both[0]).toEqual({ accepted: 1, event_ids: ["a"], first_seq: 7, last_seq: 8, duplicates: 1 });
+    expect(await both[1]).toMatchObject({ accepted: 1, first_seq: 7 });
+    expect(await world.sluice.publish([])).toMatchObject({ accepted: 0, first_seq: 0 });
+  });
+
+  it("doesn't take what isn't Sluice for it", async () => {
+    const world = fakeWorld();
+    world.log.answers.push({ status: 200, json: { hello: "world" } });
+    await expect(world.sluice.publish(event(1))).rejects.toMatchObject({ code: "REFUSED" });
+  });
+
+  it("gives up after the time that was asked for, and tells of every try before", async () => {
+    const retries: unknown[] = [];
+    const world = fakeWorld({
+      fetch: async () => Promise.reject(new Error("down")),
+      publishForMs: 600,
+      onRetry: ({ code, cause }, ms) => retries.push(code, (cause as Error).message, ms),
+    });
+    const published = world.sluice.publish(event(1)).catch((error: unknown) => error);
+    await settled();
+    await world.environment.advance(500);
+    expect(await published).toMatchObject({ code: "UNAVAILABLE" });
+    expect(retries).toEqual(["UNAVAILABLE", "down", 500]);
   });
 
   it.each([9_999, 10_000, 10_001])("of 10,000 that may wait takes %i", async (count) => {

@@ -24,13 +24,21 @@ export interface Published {
   readonly accepted: number;
   /** Ids in the order of the events. */
   readonly event_ids: readonly string[];
+  /** Positions of the first and the last event of the request that they went in; what others published lies between. */
+  readonly first_seq: number;
+  readonly last_seq: number;
+  /** Events of that request that had been stored before, and were not stored again. */
+  readonly duplicates: number;
 }
+
+/** Of a whole request. */
+type Receipt = Pick<Published, "first_seq" | "last_seq" | "duplicates">;
 
 interface Call {
   readonly texts: readonly string[];
   readonly size: number;
   readonly startedAt: number;
-  readonly resolve: () => void;
+  readonly resolve: (receipt: Receipt) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -42,21 +50,29 @@ const requestSizeMax = 1_048_576;
 const queueEventsMax = 10_000;
 /** UTF-16 units that may wait. */
 const queueSizeMax = 16 * 1_048_576;
-/** How long an event is tried for, ms: well within the service's default dedup window of 2 min. */
-const retryForMs = 100_000;
+/** How long an event is tried for unless said otherwise, ms: well within the service's default dedup window of 2 min. */
+const retryForMsDefault = 100_000;
 
 export class Publisher {
   readonly #api: HttpApi;
   readonly #environment: Environment;
   readonly #tally: Tally;
   readonly #closing: AbortSignal;
+  readonly #retryForMs: number;
   #queue: Call[] = [];
   #events = 0;
   #size = 0;
   #isSending = false;
 
   /** What waits is given up when `closing` is aborted. */
-  constructor(api: HttpApi, environment: Environment, tally: Tally, closing: AbortSignal) {
+  constructor(
+    api: HttpApi,
+    environment: Environment,
+    tally: Tally,
+    closing: AbortSignal,
+    retryForMs = retryForMsDefault,
+  ) {
+    this.#retryForMs = retryForMs;
     this.#closing = closing;
     this.#tally = tally;
     this.#api = api;
@@ -66,7 +82,7 @@ export class Publisher {
   /**
    * Resolves when all of `events` are durable; calls are sent in their order. The events of one call go in one request,
    * all or none. @throws {SluiceError} `QUEUE_FULL` at 10,000 events or 16 Mi characters waiting: await earlier calls
-   * before handing in more; `FORBIDDEN` or `REFUSED` by the service; `UNAVAILABLE` after 100 s, when it is not known
+   * before handing in more; `FORBIDDEN` or `REFUSED` by the service; `UNAVAILABLE` after `publishForMs`, when it is not known
    * whether they were stored.
    */
   async publish(events: readonly NewEvent[]): Promise<Published> {
@@ -77,19 +93,20 @@ export class Publisher {
     if (this.#events > 0 && (this.#events + texts.length > queueEventsMax || this.#size + size > queueSizeMax)) {
       throw new SluiceError("QUEUE_FULL", `${this.#events} events wait to be published; await them first`);
     }
-    if (texts.length > 0) await this.#enqueue(texts, size);
-    return { accepted: texts.length, event_ids: withIds.map(({ event_id }) => event_id) };
+    const receipt = texts.length > 0 ? await this.#enqueue(texts, size) : { first_seq: 0, last_seq: 0, duplicates: 0 };
+    return { accepted: texts.length, event_ids: withIds.map(({ event_id }) => event_id), ...receipt };
   }
 
-  async #enqueue(texts: readonly string[], size: number): Promise<void> {
+  async #enqueue(texts: readonly string[], size: number): Promise<Receipt> {
     this.#events += texts.length;
     this.#size += size;
     try {
-      await new Promise<void>((resolve, reject) => {
+      const receipt = await new Promise<Receipt>((resolve, reject) => {
         this.#queue.push({ texts, size, startedAt: this.#environment.now(), resolve, reject });
         void this.#run();
       });
       this.#tally.published += texts.length;
+      return receipt;
     } finally {
       this.#events -= texts.length;
       this.#size -= size;
@@ -120,13 +137,19 @@ export class Publisher {
     const [first] = calls;
     if (first === undefined) return;
     try {
-      await this.#api.request({
+      const {
+        first_seq,
+        last_seq,
+        duplicates = 0,
+      } = await this.#api.request({
         path: "api/v1/events",
         body: `[${calls.flatMap(({ texts }) => texts).join()}]`,
         signal: this.#closing,
-        retryForMs: retryForMs - (this.#environment.now() - first.startedAt),
+        retryForMs: this.#retryForMs - (this.#environment.now() - first.startedAt),
       });
-      for (const call of calls) call.resolve();
+      const receipt = { first_seq, last_seq, duplicates };
+      if (!Object.values(receipt).every(Number.isSafeInteger)) throw new SluiceError("REFUSED", "no answer of Sluice");
+      for (const call of calls) call.resolve(receipt as Receipt);
     } catch (error) {
       const isRefused = error instanceof SluiceError && (error.code === "REFUSED" || error.code === "FORBIDDEN");
       // One bad event refuses the whole request: halves are tried until the call that it came with stands alone.

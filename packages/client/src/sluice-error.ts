@@ -19,10 +19,19 @@ export class SluiceError extends Error {
   readonly code: SluiceErrorCode;
   /** HTTP status, where the answer of a request is the reason. */
   readonly status: number | undefined;
+  /** That answer's members: problem+json (RFC 9457), with the `index` of the event that was to blame. */
+  readonly problem: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(code: SluiceErrorCode, message: string, status?: number, cause?: unknown) {
+  constructor(
+    code: SluiceErrorCode,
+    message: string,
+    status?: number,
+    cause?: unknown,
+    problem?: Readonly<Record<string, unknown>>,
+  ) {
     super(message, { cause });
     this.code = code;
     this.status = status;
+    this.problem = problem;
   }
 }

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { connect } from "./connect.js";
 import type { Gap } from "./event.js";
 import { eventOf, fakeSockets } from "./testing/fake-socket.js";
-import { collect, fakeWorld, goLive } from "./testing/fake-world.js";
+import { collect, type FakeWorld, fakeWorld, goLive } from "./testing/fake-world.js";
 import { settled } from "./testing/manual-environment.js";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -91,6 +91,32 @@ describe("a subscription", () => {
     world.sluice.close();
     expect(await end).toBeUndefined();
     expect(world.socket.asked).toEqual(["close 1000"]);
+    world.socket.closeWith(1000);
     expect(world.environment.timers).toBe(0);
+  });
+
+  it("does not wait for long for a server that doesn't say goodbye", async () => {
+    const world = fakeWorld({ policy: null });
+    world.sluice.subscribe();
+    await settled();
+    await goLive(world, 1);
+    expect(world.socket.url).toBe("ws://sluice.test/ws?");
+    world.sluice.close();
+    await world.environment.advance(1_000);
+    expect(world.socket.asked).toEqual(["close 1000", "terminate"]);
+    expect(world.environment.timers).toBe(0);
+  });
+
+  it("tells of every frame that is no event, before it is acted on", async () => {
+    const told: string[] = [];
+    const world: FakeWorld = fakeWorld({
+      onFrame: ({ type }) => told.push(`${type} ${world.sluice.counters.events}`),
+    });
+    world.sluice.subscribe();
+    await settled();
+    await goLive(world, 1);
+    world.socket.events(2);
+    world.socket.receive({ type: "ping", timestamp: "", seq: 2 });
+    expect(told).toEqual(["connected 0", "subscribed 0", "ping 1"]);
   });
 });

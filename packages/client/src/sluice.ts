@@ -1,5 +1,5 @@
 // The client: subscriptions, publishing and status over one connection. It puts the parts together and decides little.
-import type { LagFrame, Policy } from "@sluice/protocol";
+import type { LagFrame, Policy, ServerFrame } from "@sluice/protocol";
 import { pathAddress, serviceAddress } from "./address.js";
 import { CursorKeeper } from "./cursor-keeper.js";
 import type { CursorStore } from "./cursor-store.js";
@@ -34,8 +34,11 @@ export interface ConnectOptions {
   readonly WebSocket?: WebSocketConstructor;
   /** Default the global one. */
   readonly fetch?: Fetch;
-  /** What the server does when this connection falls behind (protocol.md §5); default `replay`: nothing is skipped. */
-  readonly policy?: Policy;
+  /**
+   * What the server does when this connection falls behind (protocol.md §5); default `replay`: nothing is skipped. Null
+   * leaves it to the server's `buffer.policy`.
+   */
+  readonly policy?: Policy | null;
   /** A smaller buffer at the server than its own `buffer.max_messages`. */
   readonly maxMessages?: number;
   /** Remembers how far each subscription was handled; default nothing does. */
@@ -44,6 +47,12 @@ export interface ConnectOptions {
   readonly bufferEvents?: number;
   /** Most characters of them, default 4 Mi. */
   readonly bufferCharacters?: number;
+  /** How long an event is tried to be published for, ms; default 100 s, well within the service's dedup window. */
+  readonly publishForMs?: number;
+  /** Told of a request that failed and is made again after `ms`. */
+  readonly onRetry?: (error: SluiceError, ms: number) => void;
+  /** Told of every frame that is no event, as it comes and before it is acted on: for logs and tools. */
+  readonly onFrame?: (frame: ServerFrame) => void;
 }
 
 const bufferEventsDefault = 1_000;
@@ -59,6 +68,7 @@ export class Sluice extends EventTarget implements Disposable {
   readonly #cursors: CursorKeeper;
   readonly #api: HttpApi;
   #publisher: Promise<Publisher> | undefined;
+  readonly #publishForMs: number | undefined;
   readonly #session: Session;
   readonly #link: Link;
   readonly #closing = new AbortController();
@@ -83,11 +93,12 @@ export class Sluice extends EventTarget implements Disposable {
   constructor(options: ConnectOptions, environment: Environment) {
     super();
     this.#environment = environment;
-    const { token, policy = "replay", maxMessages, cursorStore } = options;
+    const { token, policy = "replay", maxMessages, cursorStore, onRetry, onFrame } = options;
     const address = serviceAddress(options.url);
     const globals = globalThis as { WebSocket?: WebSocketConstructor; fetch?: Fetch };
     const WebSocket = options.WebSocket ?? globals.WebSocket;
     if (WebSocket === undefined) throw new TypeError('no WebSocket here; pass that of "ws"');
+    this.#publishForMs = options.publishForMs;
     this.#limits = {
       itemsMax: options.bufferEvents ?? bufferEventsDefault,
       sizeMax: options.bufferCharacters ?? bufferCharactersDefault,
@@ -95,7 +106,7 @@ export class Sluice extends EventTarget implements Disposable {
     const tokens = new TokenSource(token);
     const fetch: Fetch = options.fetch ?? ((url, init) => (globals.fetch as Fetch)(url, init));
     this.#cursors = new CursorKeeper(cursorStore, environment, this.#tally);
-    this.#api = new HttpApi({ address, tokens, fetch, environment });
+    this.#api = new HttpApi({ address, tokens, fetch, environment, onRetry });
     const onChange = (): void => this.#changed();
     this.#session = new Session({
       send: (command) => this.#link.connection?.send(command),
@@ -104,16 +115,20 @@ export class Sluice extends EventTarget implements Disposable {
       onChange,
     });
     this.#link = new Link({
-      url: pathAddress(address, "ws", { policy, max_messages: maxMessages }).replace("http", "ws"),
+      url: pathAddress(address, "ws", { policy: policy ?? undefined, max_messages: maxMessages }).replace("http", "ws"),
       tokens,
       WebSocket,
       environment,
       onConnected: (frame) => {
         this.#tally.connections += 1;
+        onFrame?.(frame);
         this.#session.begin(frame);
         if (this.#isHeld) this.#link.connection?.pause();
       },
-      onMessage: (message, size) => this.#session.receive(message, size),
+      onMessage: (message, size) => {
+        if (message.type !== "event") onFrame?.(message);
+        this.#session.receive(message, size);
+      },
       onLost: () => this.#session.end(),
       onState: onChange,
     });
@@ -125,11 +140,21 @@ export class Sluice extends EventTarget implements Disposable {
   get status(): Status {
     const { state } = this.#link;
     if (state.state !== "open") return state;
-    const { lag, isCatchingUp } = this.#session;
-    if (lag !== undefined || this.#isHeld) {
-      return { state: "lagging", pending: this.#buffered + (lag?.pending ?? 0), lagMs: lag?.lag_ms };
-    }
-    return { state: isCatchingUp || this.#opening > 0 ? "catching-up" : "live" };
+    const { lag } = this.#session;
+    if (!this.#isLagging) return { state: this.#stand as "live" | "catching-up" };
+    return { state: "lagging", pending: this.#sum("pending") + (lag?.pending ?? 0), lagMs: lag?.lag_ms };
+  }
+
+  get #isLagging(): boolean {
+    return this.#isHeld || this.#session.lag !== undefined;
+  }
+
+  /** The status without its details: cheap, because every event may change it. */
+  get #stand(): Status["state"] {
+    const { state } = this.#link.state;
+    if (state !== "open") return state;
+    if (this.#isLagging) return "lagging";
+    return this.#opening > 0 || this.#session.isCatchingUp ? "catching-up" : "live";
   }
 
   /** What happened so far. */
@@ -137,7 +162,7 @@ export class Sluice extends EventTarget implements Disposable {
     const { connection } = this.#link;
     return {
       ...this.#tally,
-      buffered: this.#buffered,
+      buffered: this.#sum("size"),
       roundTripMs: connection?.roundTripMs,
       skewMs: connection?.skewMs,
     };
@@ -203,12 +228,13 @@ export class Sluice extends EventTarget implements Disposable {
 
   /**
    * Publishes over HTTP; resolves when all of the events are durable. Each is tried with the same `event_id` until the
-   * service has answered, for 100 s. @throws {SluiceError} see `Publisher.publish`
+   * service has answered, for `publishForMs`. @throws {SluiceError} see `Publisher.publish`
    */
   async publish(events: NewEvent | readonly NewEvent[]): Promise<Published> {
     // Loaded when it is needed: most pages never publish.
     this.#publisher ??= import("./publisher.js").then(
-      ({ Publisher }) => new Publisher(this.#api, this.#environment, this.#tally, this.#closing.signal),
+      ({ Publisher }) =>
+        new Publisher(this.#api, this.#environment, this.#tally, this.#closing.signal, this.#publishForMs),
     );
     return (await this.#publisher).publish(Array.isArray(events) ? (events as NewEvent[]) : [events as NewEvent]);
   }
@@ -216,7 +242,7 @@ export class Sluice extends EventTarget implements Disposable {
   /** Ends subscriptions and connection. Publishes that wait are rejected with `CLOSED`: await them before. */
   close(): void {
     this.#closing.abort();
-    this.#link.end("closed");
+    this.#link.end("closed", "closed");
     for (const feed of [...this.#session.feeds]) feed.close();
     this.#cursors.flush();
   }
@@ -225,22 +251,22 @@ export class Sluice extends EventTarget implements Disposable {
     this.close();
   }
 
-  get #buffered(): number {
-    let buffered = 0;
-    for (const feed of this.#session.feeds) buffered += feed.inbox.size;
-    return buffered;
+  #sum(count: "size" | "pending"): number {
+    let sum = 0;
+    for (const feed of this.#session.feeds) sum += feed.inbox[count];
+    return sum;
   }
 
   #changed(): void {
     this.#holdOrGoOn();
-    const { status } = this;
+    const stand = this.#stand;
     const { state } = this.#link;
     const { lag } = this.#session;
-    const [toldStatus, toldState, toldLag] = this.#told;
-    if (status.state === toldStatus && state === toldState && lag === toldLag) return;
-    this.#told = [status.state, state, lag];
-    if (status.state === "ended" && status.code !== undefined) {
-      for (const feed of [...this.#session.feeds]) feed.close(new SluiceError("CLOSED", status.why));
+    const [toldStand, toldState, toldLag] = this.#told;
+    if (stand === toldStand && state === toldState && lag === toldLag) return;
+    this.#told = [stand, state, lag];
+    if (state.state === "ended" && state.reason !== "closed") {
+      for (const feed of [...this.#session.feeds]) feed.close(new SluiceError("CLOSED", state.why));
     }
     this.dispatchEvent(new Event("status"));
   }

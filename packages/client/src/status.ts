@@ -1,5 +1,16 @@
 // What a client can show of itself.
 
+/** What ended a connection, or kept it from being made. */
+export interface Loss {
+  /** Of the close; 1006 where nobody said goodbye; undefined where there was no connection. */
+  readonly code?: number | undefined;
+  /** What the token function threw, or the WebSocket told of; browsers tell nothing. */
+  readonly cause?: unknown;
+}
+
+/** Who ended it: `close()` · the server, which refused a `token` and no other can come: sign in again · the server, for good. */
+export type EndReason = "closed" | "token" | "refused";
+
 /** Where a client stands. `Status["state"]` tells the forms apart. */
 export type Status =
   /** Nothing is subscribed to yet. */
@@ -12,9 +23,9 @@ export type Status =
   /** A consumer is slower than the stream: `pending` events wait, here and at the server. */
   | { readonly state: "lagging"; readonly pending: number; readonly lagMs: number | undefined }
   /** `at`: when the next attempt is made. */
-  | { readonly state: "reconnecting"; readonly why: string; readonly attempt: number; readonly at: Date }
-  /** For good. `code`: the close code, where one was the reason. */
-  | { readonly state: "ended"; readonly why: string; readonly code: number | undefined };
+  | ({ readonly state: "reconnecting"; readonly why: string; readonly attempt: number; readonly at: Date } & Loss)
+  /** For good. */
+  | ({ readonly state: "ended"; readonly reason: EndReason; readonly why: string } & Loss);
 
 /** Counts since `connect()`. */
 export interface Tally {

@@ -1,11 +1,15 @@
 // The token and where the next one comes from. It is held here and nowhere else.
 
-/** A fixed token, or a function that gets one; called for every connection, after a refusal and before expiry. */
-export type TokenOption = string | (() => string | Promise<string>);
+/**
+ * A fixed token, or a function that gets one; called for every connection, after a refusal and before expiry. `refused`:
+ * the token that the server did not want, so that a function which keeps tokens knows not to give that one again.
+ */
+export type TokenOption = string | ((refused?: string) => string | Promise<string>);
 
 export class TokenSource {
   readonly #option: TokenOption | undefined;
   #token: string | undefined;
+  #refused: string | undefined;
   #asking: Promise<string | undefined> | undefined;
 
   constructor(option: TokenOption | undefined) {
@@ -30,11 +34,12 @@ export class TokenSource {
   }
 
   async #ask(): Promise<string | undefined> {
-    return typeof this.#option === "function" ? await this.#option() : this.#option;
+    return typeof this.#option === "function" ? await this.#option(this.#refused) : this.#option;
   }
 
   /** The server does not want `token`; it is not used again unless it is all there is. */
   forget(token: string | undefined): void {
+    this.#refused = token;
     if (this.#token === token) this.#token = undefined;
   }
 }

@@ -1,10 +1,14 @@
 // The one interface to a WebSocket, as browsers, Node 22 and the `ws` package have it, and the token in its subprotocol.
 import { subprotocol } from "@sluice/protocol";
 
-/** What a WebSocket tells: a message, an error or its close. */
+/**
+ * What a WebSocket tells: a message, an error or its close. `ws` gives the `error` itself; a WebSocket of one's own may
+ * put the `status` of a handshake that was refused on it, and `retryAfterMs`, which is obeyed.
+ */
 export interface SocketEvent {
   readonly data?: unknown;
   readonly message?: string;
+  readonly error?: { readonly status?: number; readonly retryAfterMs?: number };
   readonly code?: number;
   readonly reason?: string;
 }

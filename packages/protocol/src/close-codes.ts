@@ -1,8 +1,7 @@
 // The one table of how a connection ends (protocol §7): code, reason, and what the client does next. When each is sent
 // stands in `close-meanings.ts`, so that a page that loads the client doesn't load prose.
 
-/** What a client does after a close. `reconnect` always with backoff and resuming. */
-export type CloseDuty = "reconnect" | "reconnect-after" | "new-token" | "stop";
+import { closeDuty, type CloseDuty } from "./close-duty.js";
 
 /** One way for a connection to end. */
 export interface CloseEntry {
@@ -13,21 +12,25 @@ export interface CloseEntry {
   readonly duty: CloseDuty;
 }
 
+function entry<const Reason extends string>(code: number, reason: Reason) {
+  return { code, reason, duty: closeDuty(code, reason) };
+}
+
 export const closes = {
-  heartbeatTimeout: { code: 1000, reason: "Connection timeout", duty: "reconnect" },
-  protocolError: { code: 1002, reason: "Protocol error", duty: "stop" },
-  textOnly: { code: 1003, reason: "Text frames only", duty: "stop" },
-  invalidUtf8: { code: 1007, reason: "Invalid UTF-8", duty: "stop" },
-  authenticationFailed: { code: 1008, reason: "Authentication failed", duty: "new-token" },
-  policyViolation: { code: 1008, reason: "Policy violation", duty: "stop" },
-  messageTooBig: { code: 1009, reason: "Message too big", duty: "stop" },
-  internalError: { code: 1011, reason: "Internal error", duty: "reconnect" },
-  backendUnavailable: { code: 1011, reason: "Backend unavailable", duty: "reconnect" },
-  serviceRestart: { code: 1012, reason: "Service restart", duty: "reconnect-after" },
-  tryAgainLater: { code: 1013, reason: "Try again later", duty: "reconnect" },
-  tokenExpired: { code: 4401, reason: "Token expired", duty: "new-token" },
-  revoked: { code: 4403, reason: "Revoked", duty: "stop" },
-  slowConsumer: { code: 4408, reason: "Slow consumer", duty: "reconnect" },
-} as const satisfies Record<string, CloseEntry>;
+  heartbeatTimeout: entry(1000, "Connection timeout"),
+  protocolError: entry(1002, "Protocol error"),
+  textOnly: entry(1003, "Text frames only"),
+  invalidUtf8: entry(1007, "Invalid UTF-8"),
+  authenticationFailed: entry(1008, "Authentication failed"),
+  policyViolation: entry(1008, "Policy violation"),
+  messageTooBig: entry(1009, "Message too big"),
+  internalError: entry(1011, "Internal error"),
+  backendUnavailable: entry(1011, "Backend unavailable"),
+  serviceRestart: entry(1012, "Service restart"),
+  tryAgainLater: entry(1013, "Try again later"),
+  tokenExpired: entry(4401, "Token expired"),
+  revoked: entry(4403, "Revoked"),
+  slowConsumer: entry(4408, "Slow consumer"),
+} satisfies Record<string, CloseEntry>;
 
 export type CloseName = keyof typeof closes;

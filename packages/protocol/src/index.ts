@@ -1,4 +1,5 @@
 export * from "./close-codes.js";
+export * from "./close-duty.js";
 export * from "./close-meanings.js";
 export * from "./error-codes.js";
 export * from "./names.js";

@@ -8,6 +8,7 @@ export { refuseUpgrade } from "./door/refuse-upgrade.js";
 export { registerWebSocketPaths } from "./door/websocket-paths.js";
 export { TokenBucket, type TokenBucketOptions } from "./door/token-bucket.js";
 export * from "./identity/index.js";
+export { keepHeapCompact } from "./lifecycle/compact-heap.js";
 export { DeadlineError, withDeadline } from "./lifecycle/deadline.js";
 export { type EndSignal, serviceExitCodes, signalExitCode } from "./lifecycle/exit-codes.js";
 export { shutDown, type ShutdownLogger, type ShutdownStage } from "./lifecycle/shutdown.js";

@@ -5,7 +5,6 @@ import {
   createAuthenticator,
   identify,
   systemClock,
-  TicketStore,
   type AuthFailureReason,
   type Clock,
   type FoundToken,
@@ -23,8 +22,10 @@ import { EndpointTally } from "./endpoint/endpoint-tally.js";
 import { createPublisher, type PublishOutcome } from "./endpoint/publisher.js";
 import { WebSocketEndpoint } from "./endpoint/websocket-endpoint.js";
 import { connectNats } from "./log/jetstream/connect-nats.js";
+import { joinNodes } from "./join-nodes.js";
 import { openLog } from "./open-log.js";
 import { SubscriptionManager } from "./routing/subscription-manager.js";
+import { StallNotice } from "./stall-notice.js";
 import { createServerMetrics } from "./server-metrics.js";
 import { ExpiryWatch } from "./session/expiry-watch.js";
 import { HeartbeatManager } from "./session/heartbeat-manager.js";
@@ -55,6 +56,9 @@ export interface CreateServerOptions {
   readonly clock?: Clock;
 }
 
+/** What a peer may take to answer its close when the service ends, ms, beyond `server.drain_ms`. */
+const closeGraceMs = 1000;
+
 /**
  * Starts a streaming service; it listens when this resolves.
  * @throws {LogError} when the log can't be opened; {AuthSettingsError} when nobody could authenticate; Node's errors
@@ -78,6 +82,9 @@ export async function createServer({
   const metrics = createServerMetrics();
   const node = settings.nats.node ?? `${hostname()}-${process.pid}`;
   const nats = settings.log.engine === "jetstream" ? await connectNats(settings.nats, node) : undefined;
+  // Both come after the log that tells them.
+  let stall: StallNotice | undefined;
+  let endAll: (() => void) | undefined;
   const log = await openLog({
     settings,
     clock,
@@ -86,6 +93,12 @@ export async function createServer({
     onReachable: (isReachable) => {
       if (isReachable) logger.info("NATS is in reach again");
       else logger.warn("NATS is out of reach; connections stay, events wait");
+      stall?.changed(isReachable);
+    },
+    // They come back with where they stood, and get a gap for what is gone.
+    onHole: (toSeq) => {
+      logger.error({ to_seq: toSeq }, "retention took events before this node had them; all connections begin anew");
+      endAll?.();
     },
     onError: (error) => logger.error({ err: error }, "a fault in the log harmed no append"),
     onCommit: metrics.observeCommit,
@@ -95,7 +108,7 @@ export async function createServer({
   });
   logger.info({ engine: settings.log.engine, epoch: log.epoch, head: log.head, oldest: log.oldest }, "log open");
 
-  const tickets = new TicketStore({ ttlMs: settings.auth.ticket_ttl_ms, clock });
+  const { nodes, tickets } = await joinNodes({ settings, logger, clock, nats, node });
   const identifyFound = (found: FoundToken) => identify(found, { authenticator, tickets, onFailure });
   const subscriptions = new SubscriptionManager<Consumer>({
     maxPerConnection: settings.subscriptions.max_per_connection,
@@ -112,6 +125,10 @@ export async function createServer({
     tailBytes: settings.buffer.tail_bytes,
     onError,
   });
+  stall = new StallNotice(delivery, clock);
+  endAll = () => {
+    for (const consumer of [...delivery.consumers]) delivery.close(consumer, closes.serviceRestart);
+  };
   const heartbeat = new HeartbeatManager({
     intervalMs: settings.heartbeat.interval_ms,
     timeoutMs: settings.heartbeat.timeout_ms,
@@ -167,6 +184,7 @@ export async function createServer({
     subscriptions,
     context,
     log,
+    nodes,
     tickets,
     tally,
     identify: identifyFound,
@@ -180,12 +198,14 @@ export async function createServer({
     tally,
     identify: identifyFound,
     queryToken: settings.auth.query_token,
+    compression: settings.server.compression,
     allowedOrigins: settings.server.allowed_origins,
     defaults: { policy: settings.buffer.policy, maxMessages },
     messageBytesMax: settings.limits.message_bytes,
     handshakeMs: settings.limits.handshake_ms,
     isDraining: () => isDraining,
     onConnection: (event, details) => logger.debug(details, `connection ${event}`),
+    onOpen: (consumer) => stall?.greet(consumer),
     onError,
   });
   webSockets.attach(http.server);
@@ -194,9 +214,11 @@ export async function createServer({
   const closeRest = async (): Promise<void> => {
     heartbeat.stop();
     expiry.stop();
-    await http.close();
+    const cut = setTimeout(() => webSockets.cutClosing(), closeGraceMs);
+    await http.close().finally(() => clearTimeout(cut));
     delivery.stop();
     await authenticator.close();
+    await nodes.close();
     await log.close();
     await nats?.close();
     metrics.close();
@@ -223,7 +245,7 @@ export async function createServer({
     },
     close: () => {
       isDraining = true;
-      for (const consumer of [...delivery.consumers]) delivery.close(consumer, closes.serviceRestart);
+      endAll?.();
       ending ??= closeRest();
       return ending;
     },

@@ -18,6 +18,8 @@ export interface OpenLogOptions {
   readonly onCommit: (report: CommitReport) => void;
   /** Told when a log on other machines is out of reach, and when it is in reach again. */
   readonly onReachable?: (isReachable: boolean) => void;
+  /** Events up to this seq were let go before this node had them. */
+  readonly onHole?: (toSeq: number) => void;
   /** Told of what an operator may want to know. */
   readonly onNotice?: (notice: string) => void;
 }

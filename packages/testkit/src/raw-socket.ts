@@ -131,6 +131,13 @@ export class RawSocket implements AsyncDisposable {
     }
   }
 
+  /** All bytes that have come and were not taken yet, as soon as they fit. */
+  async until(what: string, fits: (bytes: Buffer) => boolean, deadlineMs: number = deadlineMsDefault): Promise<Buffer> {
+    return this.#read(what, deadlineMs, (bytes) => {
+      return fits(bytes) ? { value: bytes, rest: Buffer.alloc(0) } : undefined;
+    });
+  }
+
   async #read<T>(
     what: string,
     deadlineMs: number,

@@ -10,10 +10,11 @@ const logHints: Readonly<Partial<Record<LogError["code"], string>>> = {
   LOG_DAMAGED: "Nothing was changed. Restore the directory from a backup, or name another log.dir to begin anew.",
   LOG_FORMAT: "Start the version of Sluice that wrote it, or name another log.dir.",
   LOG_FULL: "Make room on the disk, or lower log.retention.max_bytes.",
+  LOG_UNREACHABLE: "Look at nats.servers and their credentials; JetStream has to be enabled there.",
 };
 
 /** Troubles with a log that a later start may not have. */
-const passing: ReadonlySet<LogError["code"]> = new Set(["LOG_LOCKED", "LOG_FULL"]);
+const passing: ReadonlySet<LogError["code"]> = new Set(["LOG_LOCKED", "LOG_FULL", "LOG_UNREACHABLE"]);
 
 /** The error to end with; what is none of the known failures is handed back as it is. */
 export function startFailure(error: unknown, { server, log }: Settings): unknown {
@@ -21,9 +22,12 @@ export function startFailure(error: unknown, { server, log }: Settings): unknown
     return new CliError(error.message, { exitCode: exitCodes.config, cause: error });
   }
   if (error instanceof LogError) {
-    const message = error.message.includes(log.dir) ? error.message : `${log.dir}: ${error.message}`;
+    const isOurs = log.engine !== "jetstream";
+    const message = !isOurs || error.message.includes(log.dir) ? error.message : `${log.dir}: ${error.message}`;
     const exitCode = passing.has(error.code) ? exitCodes.temporary : exitCodes.failure;
-    return new CliError(message, { exitCode, hint: logHints[error.code], cause: error });
+    // What does not fit of a stream is in the message, with how to mend it.
+    const hint = isOurs || error.code === "LOG_UNREACHABLE" ? logHints[error.code] : undefined;
+    return new CliError(message, { exitCode, hint, cause: error });
   }
   if (!(error instanceof Error) || !("code" in error)) return error;
   const where = "port" in error ? `${server.host}:${String(error.port)}` : server.host;

@@ -5,6 +5,7 @@ import { type StartFacts, startText } from "./start-text.js";
 const facts: StartFacts = {
   url: "http://127.0.0.1:8080",
   serviceUrl: "http://127.0.0.1:8081",
+  pageUrl: "http://127.0.0.1:8082/#key=the-key",
   logDir: "data/log",
   demoIntervalMs: 1_000,
   token: "the-token",
@@ -25,6 +26,7 @@ describe("startText", () => {
     const body = /-d '(.*?)'/.exec(curl)?.[1] ?? "";
     expect(JSON.parse(body)).toMatchObject({ event_type: "ALERT_FIRED" });
     expect(lines).toContain("the-token");
+    expect(lines).toContain("http://127.0.0.1:8082/#key=the-key");
   });
 
   it("says that another port had to be taken", () => {

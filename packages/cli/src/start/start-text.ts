@@ -7,6 +7,8 @@ export interface StartFacts {
   readonly url: string;
   /** Of the streaming service behind it. */
   readonly serviceUrl: string;
+  /** Of the example page, with its key. */
+  readonly pageUrl: string;
   /** Where the log is, for people; undefined when it is in memory. */
   readonly logDir: string | undefined;
   /** How often the demo publishes, ms; undefined when it doesn't. */
@@ -27,7 +29,7 @@ const ruleLength = 78;
 
 /** The text, with its line ends. Commands stand on lines of their own, without anything around them. */
 export function startText(facts: StartFacts, paint: Paint): string {
-  const { url, serviceUrl, logDir, demoIntervalMs, token, tokenLife, isOpen, takenPort, program } = facts;
+  const { url, serviceUrl, pageUrl, logDir, demoIntervalMs, token, tokenLife, isOpen, takenPort, program } = facts;
   const rule = paint.good("━".repeat(ruleLength));
   const field = (name: string, value: string): string => `  ${paint.dim(name.padEnd(8))} ${value}`;
   const command = (text: string): string => paint.bold(text);
@@ -58,7 +60,11 @@ export function startText(facts: StartFacts, paint: Paint): string {
     ...runs,
     ...(token === undefined ? [] : ["", token]),
     "",
-    paint.dim("  See the events (in another shell, from this directory):"),
+    paint.dim("  See the events in a browser on this machine (the address carries a key: keep it to yourself):"),
+    "",
+    command(pageUrl),
+    "",
+    paint.dim("  Or in another shell, from this directory:"),
     "",
     command(`${program} tail --url ${url}${tokenOption}`),
     "",

@@ -1,4 +1,5 @@
 // `sluice start` at work.
+import { randomBytes } from "node:crypto";
 import { relative } from "node:path";
 import {
   adminScope,
@@ -18,10 +19,16 @@ import { paintFor } from "../terminal/paint.js";
 import { takesColour, type Terminal } from "../terminal/terminal.js";
 import { freePort } from "./free-port.js";
 import { ensureOwnSecret } from "./own-secret.js";
+import { readPageFiles } from "./page/page-files.js";
+import { pageKey } from "./page/page-key.js";
+import { type PageServer, servePage } from "./page/page-server.js";
 import { planStart, type PortSetting, secretFile } from "./start-settings.js";
 import { startText } from "./start-text.js";
 
 const tokenLifeMs = 86_400_000;
+/** Of the page's tokens, which it asks for again: long enough not to be in the way, short enough to show that it does. */
+const pageTokenLifeMs = 600_000;
+const pagePort = 8_082;
 const tokenSubject = "demo";
 /** npm puts the workspace's own program first, so this needs no network. */
 const program = "npx sluice";
@@ -36,11 +43,15 @@ export async function start({ config, flags }: ServeOptions, terminal: Terminal)
   const destination = createLogDestination();
   const logger = createLogger({ level, pretty, service: "sluice", destination });
   for (const warning of warnings) logger.warn(warning);
-  const token = await tokenFor(settings);
+  const token = await tokenFor(settings, `${publishScope} ${adminScope}`, tokenLifeMs);
+  let gatewayUrl: string | undefined;
+  await using page = await openPage(settings, token !== undefined, () => gatewayUrl);
   const tell = (url: string, serviceUrl: string): void => {
+    gatewayUrl = url;
     const facts = {
       url,
       serviceUrl,
+      pageUrl: page.url,
       logDir: settings.log.engine === "memory" ? undefined : shortest(settings.log.dir),
       demoIntervalMs: settings.demo.enabled ? settings.demo.interval_ms : undefined,
       token,
@@ -51,7 +62,7 @@ export async function start({ config, flags }: ServeOptions, terminal: Terminal)
     };
     destination.write(startText(facts, paintFor(takesColour(stdout, env))));
   };
-  await runBoth({ settings, logger, interrupted }, tell);
+  await runBoth({ settings: admitting(page.origins, settings), logger, interrupted }, tell);
   await destination.writeLast("Goodbye.\n");
 }
 
@@ -75,6 +86,32 @@ async function runBoth(
     end.abort();
     await door;
   }
+}
+
+/** The page asks for its tokens with the key of its address; a service in development needs none. */
+async function openPage(settings: Settings, mints: boolean, serviceUrl: () => string | undefined): Promise<PageServer> {
+  const { hs256_secret: secret, dev } = settings.auth;
+  const makeToken = async (): Promise<string> => (await tokenFor(settings, publishScope, pageTokenLifeMs)) ?? "";
+  return servePage({
+    files: await readPageFiles(),
+    serviceUrl,
+    key: secret === null ? randomBytes(16).toString("base64url") : pageKey(secret),
+    makeToken: mints ? makeToken : undefined,
+    needsToken: !mints && !dev,
+    port: pagePort,
+  });
+}
+
+/** The settings, with the page among the origins that may connect where not all of them may. */
+function admitting(origins: readonly string[], settings: Settings): Settings {
+  const add = (allowed: readonly string[]): string[] =>
+    allowed.includes("*") ? [...allowed] : [...allowed, ...origins];
+  const { server, gateway } = settings;
+  return {
+    ...settings,
+    server: { ...server, allowed_origins: add(server.allowed_origins) },
+    gateway: { ...gateway, allowed_origins: add(gateway.allowed_origins) },
+  };
 }
 
 function shortest(path: string): string {
@@ -106,12 +143,12 @@ async function prepare(config: string | undefined, args: readonly string[], env:
 }
 
 /** A token for whoever tries it out, where the shared secret is ours to sign with. */
-async function tokenFor({ auth }: Settings): Promise<string | undefined> {
+async function tokenFor({ auth }: Settings, scope: string, ttlMs: number): Promise<string | undefined> {
   if (auth.dev || auth.hs256_secret === null) return undefined;
   return mintToken(auth.hs256_secret, {
     sub: tokenSubject,
-    scope: `${publishScope} ${adminScope}`,
-    ttlMs: tokenLifeMs,
+    scope,
+    ttlMs,
     issuer: auth.issuer ?? undefined,
     audience: auth.audience[0],
   });

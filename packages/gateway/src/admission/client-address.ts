@@ -15,6 +15,13 @@ export function clientAddressBehind(trustedProxies: readonly string[]): ClientAd
   return (request) => proxyAddr(request, isTrusted).replace(mapped, "");
 }
 
+/** Whether a peer is one of these proxies. */
+export function trustedPeers(trustedProxies: readonly string[]): (peer: string) => boolean {
+  if (trustedProxies.length === 0) return () => false;
+  const isTrusted = proxyAddr.compile([...trustedProxies]);
+  return (peer) => isTrusted(peer, 0);
+}
+
 const groups = 4;
 
 /** What is counted as one caller: an IPv4 address, or the /64 of an IPv6 one, which is one line's to choose from. */

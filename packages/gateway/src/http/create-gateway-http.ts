@@ -1,7 +1,7 @@
 // The HTTP server of the door, with or without TLS, and a second one for health and metrics when they listen apart.
 import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import cors from "@fastify/cors";
 import {
   isOriginAllowed,
@@ -13,7 +13,7 @@ import {
 } from "@sluice/runtime";
 import fastify, { type FastifyInstance } from "fastify";
 import { isHostAllowed } from "../admission/allowed-host.js";
-import { addressKey } from "../admission/client-address.js";
+import { addressKey, trustedPeers } from "../admission/client-address.js";
 import type { DoorRules } from "../admission/door-rules.js";
 import type { Places } from "../admission/places.js";
 import type { GatewayTally } from "../gateway-tally.js";
@@ -23,14 +23,18 @@ import { readTlsFiles, type TlsFiles } from "../tls/tls-files.js";
 const requestMsMax = 60_000;
 /** An idle kept-alive connection is closed after this, ms; longer than common proxies keep theirs. */
 const keepAliveMs = 75_000;
-/** How often the deadlines of heads and bodies are looked at, ms. */
-const deadlineCheckMs = 500;
+/** How often the deadlines of heads and bodies are looked at, ms; seldom would end many late ones in one turn. */
+const deadlineCheckMs = 100;
+/** TCP connections that may wait to be accepted; Node's 511 makes a crowd that comes back wait for a second SYN. */
+const listenBacklog = 4_096;
 const paramLengthMax = 256 * 9;
 const corsMaxAgeS = 600;
 /** What a socket reads ahead for a reader that has stopped; the bound of a tunnel counts on it. */
 const readAheadBytes = 16_384;
 /** TCP connections beside those with a place: on their way to one, or idle between requests. */
 const spareSockets = 1_000;
+/** The same for one address: a connection past the limit can still be told so. */
+const spareSocketsOfAddress = 16;
 
 export interface GatewayHttpOptions {
   readonly settings: Settings;
@@ -125,16 +129,45 @@ function registerAdmission(app: FastifyInstance, options: GatewayHttpOptions): v
   });
 }
 
+/**
+ * Cuts TCP connections of one address past the limit: idle ones have no place, and would else take everybody's. Proxies
+ * that are trusted speak for many and are not counted. 0 = unlimited.
+ */
+function limitSocketsByAddress(server: Server, socketsMax: () => number, trustedProxies: readonly string[]): void {
+  const isTrusted = trustedPeers(trustedProxies);
+  const counts = new Map<string, number>();
+  server.on("connection", (socket: Socket) => {
+    const peer = socket.remoteAddress ?? "";
+    if (isTrusted(peer)) return;
+    const key = addressKey(peer);
+    const count = (counts.get(key) ?? 0) + 1;
+    const max = socketsMax();
+    if (max > 0 && count > max + spareSocketsOfAddress) {
+      socket.destroy();
+      return;
+    }
+    counts.set(key, count);
+    socket.once("close", () => {
+      const left = (counts.get(key) ?? 1) - 1;
+      if (left === 0) counts.delete(key);
+      else counts.set(key, left);
+    });
+  });
+}
+
 export async function createGatewayHttp(options: GatewayHttpOptions): Promise<GatewayHttp> {
   const { settings } = options;
   const { host, port, ops_host: opsHost, ops_port: opsPort, limits } = settings.gateway;
   const files = tlsFilesOf(settings);
   const app = createFastify(settings, files);
-  const setLimits = ({ connections, handshake_ms: handshakeMs }: Settings["gateway"]["limits"]): void => {
-    app.server.maxConnections = connections + spareSockets;
-    app.server.headersTimeout = handshakeMs;
+  let socketsOfAddressMax = 0;
+  const setLimits = (changed: Settings["gateway"]["limits"]): void => {
+    app.server.maxConnections = changed.connections + spareSockets;
+    app.server.headersTimeout = changed.handshake_ms;
+    socketsOfAddressMax = changed.connections_per_address;
   };
   setLimits(limits);
+  limitSocketsByAddress(app.server, () => socketsOfAddressMax, settings.gateway.trusted_proxies);
   registerProblemHandlers(app);
   await app.register(async (api) => {
     // Bodies are the backends' to read.
@@ -167,7 +200,7 @@ export async function createGatewayHttp(options: GatewayHttpOptions): Promise<Ga
       return urlOf(ops, files === undefined || ops !== app ? "http" : "https");
     },
     listen: async () => {
-      await app.listen({ host, port });
+      await app.listen({ host, port, backlog: listenBacklog });
       if (opsPort !== null) await ops.listen({ host: opsHost, port: opsPort });
     },
     setLimits,

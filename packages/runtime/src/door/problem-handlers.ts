@@ -45,7 +45,7 @@ export const problemServerOptions = {
   },
   clientErrorHandler(error: Error & { readonly code?: string }, socket: Socket): void {
     if (error.code === "ECONNRESET" || socket.destroyed) return;
-    if (socket.writable) socket.write(encodeClosingResponse(clientProblem(error.code)));
+    if (socket.writable) socket.write(closingResponse(error.code));
     socket.destroySoon();
   },
 } as const;
@@ -88,6 +88,16 @@ function clientProblem(code: string | undefined): Problem {
     default:
       return { name: "bad-request", detail: "The request is not well-formed HTTP" };
   }
+}
+
+const closingResponses = new Map<string, string>();
+
+/** Encoded once for each problem: a thousand handshakes that drip in are ended in one turn. */
+function closingResponse(code: string | undefined): string {
+  const problem = clientProblem(code);
+  const known = closingResponses.get(problem.name) ?? encodeClosingResponse(problem);
+  closingResponses.set(problem.name, known);
+  return known;
 }
 
 function encodeClosingResponse(problem: Problem): string {

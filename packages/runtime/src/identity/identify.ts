@@ -2,12 +2,12 @@
 import { authFailure, type AuthFailureReason } from "./auth-failures.js";
 import type { FoundToken } from "./find-token.js";
 import type { Authenticator, AuthOutcome } from "./identity.js";
-import type { TicketStore } from "./tickets.js";
 
 /** Who decides; `onFailure` is the authenticator's own, so that every refusal is told once. */
 export interface IdentifyOptions {
   readonly authenticator: Authenticator;
-  readonly tickets: Pick<TicketStore, "redeem">;
+  /** Uses a ticket up: this process's own, or one that several share. */
+  readonly tickets: { redeem(ticket: string): AuthOutcome | Promise<AuthOutcome> };
   /** Told the reasons that the authenticator does not see: an unknown ticket, more than one token. */
   readonly onFailure?: (reason: AuthFailureReason) => void;
 }
@@ -16,7 +16,7 @@ export interface IdentifyOptions {
 export async function identify(found: FoundToken, options: IdentifyOptions): Promise<AuthOutcome> {
   if (found.kind === "token") return options.authenticator.authenticate(found.token);
   if (found.kind === "none") return options.authenticator.authenticate("");
-  const outcome = found.kind === "ticket" ? options.tickets.redeem(found.ticket) : authFailure(found.reason);
+  const outcome = found.kind === "ticket" ? await options.tickets.redeem(found.ticket) : authFailure(found.reason);
   if (!outcome.ok) options.onFailure?.(outcome.reason);
   return outcome;
 }

@@ -1,4 +1,4 @@
-export { authFailures, type AuthFailure, type AuthFailureReason } from "./auth-failures.js";
+export { authFailure, authFailures, type AuthFailure, type AuthFailureReason } from "./auth-failures.js";
 export { createAuthenticator, type AuthenticatorOptions, type ConfiguredAuthenticator } from "./authenticator.js";
 export { AuthSettingsError, type AuthenticatorSettings } from "./authenticator-settings.js";
 export { challengeFor, scopeChallenge, type Challenge, type ChallengeSite } from "./challenge.js";

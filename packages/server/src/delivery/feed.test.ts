@@ -36,12 +36,12 @@ describe("Feed", () => {
     expect([sink.seqs, world.delivery.routed]).toEqual([[6], 1]);
   });
 
-  it("flushes a lane in the middle of a turn when its batch has grown to 64 KiB", async () => {
+  it("flushes a lane in the middle of a turn when its batch has grown to 120 KiB", async () => {
     const world = worldOf();
     const { sink } = world.subscriber({ A: null });
     await world.publishMany(100, 3000);
     const bytes = sink.frames.reduce((sum, frame) => sum + frame.bytes, 0);
-    expect(sink.writes).toBe(Math.ceil(bytes / (64 * 1024 + 3000)));
+    expect(sink.writes).toBe(Math.ceil(bytes / (120 * 1024 + 3000)));
     expect(sink.seqs).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
   });
 

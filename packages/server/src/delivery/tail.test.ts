@@ -7,7 +7,7 @@ import { SharedEvent } from "../routing/shared-event.js";
 import { Tail } from "./tail.js";
 
 /** What an event without fields costs. */
-const overheadBytes = 400;
+const overheadBytes = 800;
 
 function eventOf(seq: number, fieldBytes = 0): SharedEvent {
   return new SharedEvent({ ...draftOf(seq, { fields: Buffer.alloc(fieldBytes) }), seq, appendedAtMs: 0 }, 0);

@@ -3,8 +3,8 @@
 
 import type { SharedEvent } from "../routing/shared-event.js";
 
-/** What an event costs beside its own bytes: two buffers, the record and the shared event. */
-const overheadBytes = 400;
+/** What an event costs beside its own bytes: two buffers, the record with its strings, the shared event; heap snapshots. */
+const overheadBytes = 800;
 /** Evicted slots are given back when they are this many and more than half. */
 const compactAt = 1024;
 

@@ -12,12 +12,13 @@ import {
   registerProblemHandlers,
   registerWebSocketPaths,
   type Settings,
-  type TicketStore,
 } from "@sluice/runtime";
 import cors from "@fastify/cors";
 import fastify, { type FastifyInstance } from "fastify";
 import type { Consumer } from "../delivery/consumer.js";
 import type { EventLog } from "../log/event-log.js";
+import type { NodeBus } from "../nodes/node-bus.js";
+import type { Tickets } from "../nodes/shared-tickets.js";
 import type { SubscriptionManager } from "../routing/subscription-manager.js";
 import type { SessionContext } from "../session/session.js";
 import { registerAdminRoutes } from "./admin-routes.js";
@@ -34,10 +35,15 @@ import { registerTicketRoute } from "./ticket-route.js";
 const requestMsMax = 60_000;
 /** An idle kept-alive connection is closed after this, ms; longer than common proxies keep theirs. */
 const keepAliveMs = 75_000;
-/** How often the deadlines of heads and bodies are looked at, ms. */
-const deadlineCheckMs = 500;
+/** How often the deadlines of heads and bodies are looked at, ms; seldom would end many late ones in one turn. */
+const deadlineCheckMs = 100;
+/** TCP connections that may wait to be accepted; Node's 511 makes a crowd that comes back wait for a second SYN. */
+const listenBacklog = 4_096;
 /** Longest parameter in a path: a user id of 256 characters, each percent-encoded from three bytes of UTF-8. */
 const paramLengthMax = 256 * 9;
+
+/** TCP connections beside those that `limits.connections` counts: requests, and such as are idle between two. */
+const spareSockets = 1_000;
 
 /** How long a browser may remember what a preflight said, s. */
 const corsMaxAgeS = 600;
@@ -51,7 +57,8 @@ export interface CreateHttpOptions {
   readonly subscriptions: SubscriptionManager<Consumer>;
   readonly context: SessionContext;
   readonly log: EventLog;
-  readonly tickets: TicketStore;
+  readonly nodes: NodeBus;
+  readonly tickets: Tickets;
   readonly tally: EndpointTally;
   readonly identify: (found: FoundToken) => Promise<AuthOutcome>;
   readonly registry: HealthRoutesOptions["metrics"];
@@ -94,6 +101,7 @@ export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp
     identify: options.identify,
   });
   const app = createFastify(settings);
+  app.server.maxConnections = settings.limits.connections + spareSockets;
   registerProblemHandlers(app);
   const anyOrigin = settings.server.allowed_origins.includes("*");
   // Bearer tokens only, so no credentials: a page's cookies are never looked at.
@@ -130,6 +138,7 @@ export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp
     connections,
     subscriptions,
     view: context,
+    nodes: options.nodes,
     requireAdmin: auth.requireAdmin,
     onRevoked: ({ id, userId }, operator) =>
       options.logger.info({ connection_id: id, user_id: userId, operator }, "connection revoked"),
@@ -147,7 +156,7 @@ export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp
       return urlOf(ops);
     },
     listen: async () => {
-      await app.listen({ host, port });
+      await app.listen({ host, port, backlog: listenBacklog });
       if (opsPort !== null) await ops.listen({ host: opsHost, port: opsPort });
     },
     close: async () => {

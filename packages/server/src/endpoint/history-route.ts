@@ -10,6 +10,9 @@ import { HistoryReader } from "./history-reader.js";
 import { readHistoryQuery, type HistoryQuery } from "./history-query.js";
 import { isProblem, matchWithin, readInterest } from "./read-interest.js";
 
+/** How long a query waits to be level with the other nodes, ms. */
+const catchUpMs = 5000;
+
 const ndjsonMediaType = "application/x-ndjson";
 
 const unreachable: Problem = {
@@ -55,12 +58,22 @@ export function registerHistoryRoute(app: FastifyInstance, options: HistoryRoute
     const match = matchWithin(identity.rights, interest);
     if (isProblem(match)) return sendProblem(reply, match);
     const isStream = request.headers.accept?.includes(ndjsonMediaType) === true;
+    if (!(await isLevel())) return sendProblem(reply, unreachable);
     const query = readHistoryQuery(parameters, log, isStream);
     if (isProblem(query)) return sendProblem(reply, query);
     void reply.header("cache-control", "no-store");
     if (isStream && request.method === "HEAD") return reply.type(ndjsonMediaType).send("");
     return isStream ? sendLines(request, reply, identity.userId, match, query) : sendPage(reply, match, query);
   });
+
+  /** What another node has acknowledged is in the history of this one too. */
+  async function isLevel(): Promise<boolean> {
+    if (!log.isShared) return true;
+    return log.catchUp(catchUpMs).then(
+      () => true,
+      () => false,
+    );
+  }
 
   async function sendPage(reply: FastifyReply, match: EventMatch, query: HistoryQuery): Promise<FastifyReply> {
     try {

@@ -1,10 +1,11 @@
 // One-time tickets for clients that can't send a header (protocol §1, §8).
 
-import { type RequireIdentity, sendProblem, type TicketStore } from "@sluice/runtime";
+import { type RequireIdentity, sendProblem } from "@sluice/runtime";
 import type { FastifyInstance } from "fastify";
+import type { Tickets } from "../nodes/shared-tickets.js";
 
 export interface TicketRouteOptions {
-  readonly tickets: TicketStore;
+  readonly tickets: Tickets;
   readonly requireIdentity: RequireIdentity;
   readonly onIssued: () => void;
 }
@@ -15,9 +16,13 @@ export function registerTicketRoute(app: FastifyInstance, options: TicketRouteOp
   app.post("/api/v1/tickets", async (request, reply) => {
     const identity = await options.requireIdentity(request, reply);
     if (identity === undefined) return reply;
-    const outcome = options.tickets.issue(identity);
+    const outcome = await options.tickets.issue(identity);
     if (!outcome.ok) {
       const retryAfter = String(Math.ceil(outcome.retryAfterMs / msPerS));
+      if (outcome.reason === "unavailable") {
+        const detail = "The ticket could not be made known to the other nodes";
+        return sendProblem(reply, { name: "unavailable", detail, headers: { "retry-after": retryAfter } });
+      }
       const detail = "Too many tickets wait to be used";
       return sendProblem(reply, { name: "too-many-requests", detail, headers: { "retry-after": retryAfter } });
     }

@@ -26,6 +26,7 @@ import {
 import { readConnectionOptions, type ConnectionOptions } from "./connection-options.js";
 import { WebSocketServer } from "ws";
 import { Consumer } from "../delivery/consumer.js";
+import { deflateEncoding } from "../routing/deflate-encoding.js";
 import { websocketEncoding } from "../routing/websocket-encoding.js";
 import { Session, type SessionContext } from "../session/session.js";
 import type { Connections, Place } from "./connections.js";
@@ -45,8 +46,11 @@ const closeOfFault: Readonly<Record<FrameFault, CloseEntry>> = {
   protocol: closes.protocolError,
   "too-big": closes.messageTooBig,
 };
-/** How long a peer may take to answer a close, ms. */
-const closeTimeoutMs = 3000;
+/**
+ * How long a peer may take to answer a close, ms. What was written before the close goes first, and a slow reader's
+ * kernel buffers hold megabytes of it: cut too early, it would never learn why it was closed.
+ */
+const closeTimeoutMs = 10_000;
 
 export interface WebSocketEndpointOptions {
   readonly context: SessionContext;
@@ -55,6 +59,8 @@ export interface WebSocketEndpointOptions {
   /** Authenticates what the request brought; tickets are used up. */
   readonly identify: (found: FoundToken) => Promise<AuthOutcome>;
   readonly queryToken: boolean;
+  /** `server.compression`. */
+  readonly compression: boolean;
   readonly allowedOrigins: readonly string[];
   readonly defaults: ConnectionOptions;
   /** `limits.message_bytes`. */
@@ -63,6 +69,8 @@ export interface WebSocketEndpointOptions {
   readonly handshakeMs: number;
   readonly isDraining: () => boolean;
   readonly onConnection: (event: "opened" | "closed", details: Readonly<Record<string, unknown>>) => void;
+  /** A connection has had its greeting. */
+  readonly onOpen?: (consumer: Consumer) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -78,13 +86,16 @@ export class WebSocketEndpoint {
   readonly #options: WebSocketEndpointOptions;
   readonly #handshaker: WebSocketServer;
   readonly #unfinished: UnfinishedMessages;
+  /** Closed by us, and the close not yet answered. */
+  readonly #closing = new Set<SluiceWebSocket>();
 
   constructor(options: WebSocketEndpointOptions) {
     this.#options = options;
     const settings = {
       noServer: true,
       clientTracking: false,
-      perMessageDeflate: false,
+      // Without context takeover on either side a connection has no compressor of its own, and frames can be shared.
+      perMessageDeflate: options.compression && { serverNoContextTakeover: true, clientNoContextTakeover: true },
       maxPayload: options.messageBytesMax,
       maxFragments: fragmentsMax,
       maxBufferedChunks: bufferedChunksMax,
@@ -101,6 +112,11 @@ export class WebSocketEndpoint {
     this.#unfinished.start();
     server.on("close", () => this.#unfinished.stop());
     server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** Ends the connections that have not answered their close. */
+  cutClosing(): void {
+    for (const webSocket of this.#closing) webSocket.terminate();
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -206,8 +222,8 @@ export class WebSocketEndpoint {
     const { context, tally, onConnection } = this.#options;
     const consumer = new Consumer({
       id: randomUUID(),
-      encoding: websocketEncoding,
-      sink: new WebSocketSink(webSocket, socket),
+      encoding: webSocket.extensions === "" ? websocketEncoding : deflateEncoding,
+      sink: new WebSocketSink(webSocket, socket, this.#closing),
       ...options,
       position: context.delivery.routedSeq,
       now: context.clock.now(),
@@ -219,6 +235,7 @@ export class WebSocketEndpoint {
     tally.opened += 1;
     const details = { connection_id: consumer.id, user_id: identity.userId, remote_address: remoteAddress };
     onConnection("opened", details);
+    this.#options.onOpen?.(consumer);
     const incoming: Incoming = {
       isHeld: () => webSocket.isPaused,
       expire: () => context.delivery.close(consumer, closes.policyViolation),
@@ -228,6 +245,7 @@ export class WebSocketEndpoint {
     const frames = new FrameTracker({ masked: true, frameBytesMax: this.#options.messageBytesMax, reservedBits });
     // Before `ws` reads the bytes, which it does at once: what is whole then has ended after it began.
     socket.prependListener("data", (chunk: Buffer) => {
+      if (webSocket.readyState !== SluiceWebSocket.OPEN) return;
       this.#unfinished.began(incoming);
       // `ws` takes lengths that are written wider than they need be; what else is wrong it finds itself.
       frames.follow(chunk);
@@ -251,6 +269,7 @@ export class WebSocketEndpoint {
     webSocket.on("error", ignoreError);
     socket.on("drain", () => context.delivery.drained(consumer));
     webSocket.on("close", (received) => {
+      this.#closing.delete(webSocket);
       this.#unfinished.ended(incoming);
       session.end();
       place.release();

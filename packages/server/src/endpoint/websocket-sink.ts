@@ -8,10 +8,13 @@ import { SluiceWebSocket } from "./sluice-web-socket.js";
 export class WebSocketSink implements Sink {
   readonly #socket: Duplex;
   readonly #webSocket: SluiceWebSocket;
+  readonly #closing: Set<SluiceWebSocket>;
 
-  constructor(webSocket: SluiceWebSocket, socket: Duplex) {
+  /** Adds the WebSocket to `closing` when it is closed; taking it out again is the owner's matter. */
+  constructor(webSocket: SluiceWebSocket, socket: Duplex, closing: Set<SluiceWebSocket>) {
     this.#webSocket = webSocket;
     this.#socket = socket;
+    this.#closing = closing;
   }
 
   /** After a close frame, ours or the client's, nothing more may be sent (RFC 6455 §5.5.1): it is let go. */
@@ -22,6 +25,7 @@ export class WebSocketSink implements Sink {
   }
 
   close(entry: CloseEntry): void {
+    this.#closing.add(this.#webSocket);
     this.#webSocket.close(entry.code, entry.reason);
   }
 

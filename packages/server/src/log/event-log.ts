@@ -89,6 +89,8 @@ export interface EventLog {
    * than it says here, by a second or so of age; pages always say what is so.
    */
   readonly oldest: number;
+  /** Whether other processes append to it too; `head` may then be behind for a moment, see `catchUp`. */
+  readonly isShared: boolean;
   /** Largest `fields` of one event, bytes. */
   readonly eventBytesMax: number;
   /**
@@ -112,6 +114,12 @@ export interface EventLog {
    * `onBatch` is called synchronously and must not throw. Returns what ends it.
    */
   follow(onBatch: (records: readonly EventRecord[]) => void): () => void;
+  /**
+   * Resolves when `head` is at least what was durable when this was called, wherever it was appended.
+   * @throws {LogError} `LOG_CLOSED`; `LOG_UNREACHABLE` where a log on other machines has not answered within `waitMs`, ms
+   *   (unlimited when absent).
+   */
+  catchUp(waitMs?: number): Promise<void>;
   stats(): LogStats;
   /** Finishes what is under way and closes. A second call does nothing. */
   close(): Promise<void>;

@@ -35,6 +35,7 @@ export interface RememberedIds {
 
 /** An {@link EventLog} over a store. It owns the store. */
 export class StoredLog implements EventLog {
+  readonly isShared = false;
   readonly eventBytesMax = fieldsBytesMax;
   readonly #store: LogStore;
   readonly #options: LogOptions;
@@ -94,6 +95,10 @@ export class StoredLog implements EventLog {
 
   follow(onBatch: (records: readonly EventRecord[]) => void): () => void {
     return this.#followers.add(onBatch);
+  }
+
+  catchUp(): Promise<void> {
+    return Promise.resolve();
   }
 
   stats(): LogStats {

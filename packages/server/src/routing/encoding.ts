@@ -13,10 +13,16 @@ export interface Encoding {
   /** Writes them at an offset; returns the offset after them. Called once per event, however many receive it. */
   writeEvent(record: EventRecord, target: Buffer, at: number): number;
   encodeFrame(frame: ServerFrame): Buffer;
+  /**
+   * Another form of an event that is worth its making where many wait for it now; absent = as `writeEvent`. What is read
+   * from the log has few readers, and is always as `writeEvent` makes it.
+   */
+  encodeLive?(record: EventRecord): Buffer;
 }
 
-/** One event in a buffer of its own. */
+/** One event in a buffer of its own, for all who receive it live. */
 export function encodeEvent(encoding: Encoding, record: EventRecord): Buffer {
+  if (encoding.encodeLive !== undefined) return encoding.encodeLive(record);
   const target = Buffer.allocUnsafe(encoding.eventBytes(record));
   encoding.writeEvent(record, target, 0);
   return target;

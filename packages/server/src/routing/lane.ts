@@ -47,7 +47,12 @@ export class Lane<M extends LaneMember> {
   }
 
   get isEmpty(): boolean {
-    return this.level.length === 0 && this.behind.size === 0 && this.parked.size === 0;
+    return this.level.length === 0 && !this.hasLaggards;
+  }
+
+  /** Whether a member is not level, and will have to be sent later what the level ones get now. */
+  get hasLaggards(): boolean {
+    return this.behind.size > 0 || this.parked.size > 0;
   }
 
   /** How many events were flushed since the lane began: the ordinal of the next. */
@@ -93,7 +98,7 @@ export class Lane<M extends LaneMember> {
     totals.flushedAtMs = now;
     for (const event of slice) totals.latencySumMs += now - event.durableAtMs;
     this.flushedSeq = (slice[slice.length - 1] as SharedEvent).seq;
-    if (this.behind.size === 0 && this.parked.size === 0) {
+    if (!this.hasLaggards) {
       this.window.restartAt(this.end);
       return;
     }
@@ -102,7 +107,7 @@ export class Lane<M extends LaneMember> {
   }
 
   #forgetWindowIfUnneeded(): void {
-    if (this.behind.size === 0 && this.parked.size === 0) this.window.restartAt(this.end);
+    if (!this.hasLaggards) this.window.restartAt(this.end);
   }
 
   toLevel(member: M): void {

@@ -5,6 +5,7 @@ import type { EventRecord } from "../log/event-log.js";
 import type { Encoding } from "./encoding.js";
 
 const finText = 0x81;
+const rsv1 = 0x40;
 const length16 = 126;
 const length64 = 127;
 const closingBrace = 0x7d;
@@ -16,8 +17,8 @@ function headerBytes(payloadBytes: number): number {
 }
 
 /** Writes the header at an offset; returns the offset after it. */
-function writeHeader(target: Buffer, at: number, payloadBytes: number): number {
-  target[at] = finText;
+function writeHeader(target: Buffer, at: number, payloadBytes: number, first = finText): number {
+  target[at] = first;
   if (payloadBytes < length16) {
     target[at + 1] = payloadBytes;
     return at + 2;
@@ -41,10 +42,32 @@ export function textFrame(text: string): Buffer {
   return target;
 }
 
+/** One text frame around a payload that `permessage-deflate` has made (RFC 7692 §6): RSV1 is set. */
+export function deflatedFrame(payload: Buffer): Buffer {
+  const target = Buffer.allocUnsafe(headerBytes(payload.length) + payload.length);
+  target.set(payload, writeHeader(target, 0, payload.length, finText | rsv1));
+  return target;
+}
+
 function digits(seq: number): number {
   let count = 1;
   for (let power = 10; power <= seq; power *= 10) count += 1;
   return count;
+}
+
+/** The event's JSON. */
+export function eventPayload(record: EventRecord): Buffer {
+  const target = Buffer.allocUnsafe(payloadBytesOf(record));
+  writePayload(record, target, 0);
+  return target;
+}
+
+function writePayload(record: EventRecord, target: Buffer, at: number): number {
+  let end = at + target.write(`${prefix}${record.seq},`, at, "latin1");
+  target.set(record.fields, end);
+  end += record.fields.length;
+  target[end] = closingBrace;
+  return end + 1;
 }
 
 /** Bytes of the event's JSON (protocol §4): prefix, seq, comma, the record's stored members, brace. */
@@ -59,13 +82,6 @@ export const websocketEncoding: Encoding = {
     const payloadBytes = payloadBytesOf(record);
     return headerBytes(payloadBytes) + payloadBytes;
   },
-  writeEvent: (record, target, at) => {
-    let end = writeHeader(target, at, payloadBytesOf(record));
-    end += target.write(`${prefix}${record.seq},`, end, "latin1");
-    target.set(record.fields, end);
-    end += record.fields.length;
-    target[end] = closingBrace;
-    return end + 1;
-  },
+  writeEvent: (record, target, at) => writePayload(record, target, writeHeader(target, at, payloadBytesOf(record))),
   encodeFrame: (frame: ServerFrame) => textFrame(JSON.stringify(frame)),
 };

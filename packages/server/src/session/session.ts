@@ -1,6 +1,7 @@
 // The conversation on one connection: what a client says is read, checked against its rights and limits, and carried
 // out. It knows no socket; how events travel is delivery's matter.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   closes,
   decodeCommand,
@@ -29,7 +30,7 @@ import type { SessionTally } from "./session-tally.js";
 /** What all sessions of a process share. */
 export interface SessionContext {
   readonly clock: Clock;
-  readonly log: Pick<EventLog, "epoch" | "head" | "oldest">;
+  readonly log: Pick<EventLog, "epoch" | "head" | "oldest" | "isShared" | "catchUp">;
   readonly delivery: Delivery;
   readonly subscriptions: SubscriptionManager<Consumer>;
   readonly heartbeat: HeartbeatManager;
@@ -194,8 +195,26 @@ export class Session {
     }
   }
 
-  /** Carries out one `subscribe`; the answer goes to the client as a frame. */
+  /**
+   * Carries out one `subscribe`; the answer goes to the client as a frame. Where the client comes from another node that
+   * was ahead of this one, only when this one has come as far.
+   */
   subscribe(command: SubscribeCommand): void {
+    const { log, delivery } = this.#context;
+    const isAhead = log.isShared && (command.since ?? 0) > delivery.routedSeq;
+    if (!isAhead || (command.epoch !== undefined && command.epoch !== log.epoch)) this.#subscribe(command);
+    else this.#subscribeLater(command).catch((error: unknown) => this.#fail(error, command.id));
+  }
+
+  async #subscribeLater(command: SubscribeCommand): Promise<void> {
+    const { log, delivery } = this.#context;
+    await log.catchUp();
+    const routedTo = Math.min(command.since ?? 0, log.head);
+    while (delivery.routedSeq < routedTo && !this.consumer.isClosed) await nextTurn();
+    if (!this.consumer.isClosed) this.#subscribe(command);
+  }
+
+  #subscribe(command: SubscribeCommand): void {
     const { id, events, clusters, since } = command;
     const { delivery, subscriptions, log } = this.#context;
     const access = grantSubscriptions(this.#identity.rights, events, clusters);

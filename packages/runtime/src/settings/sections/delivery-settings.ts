@@ -62,7 +62,7 @@ export const bufferSettings = Type.Object({
     description: "What happens to a consumer past `buffer.max_messages` that did not choose for itself.",
   }),
   tail_bytes: integer({
-    default: 67_108_864,
+    default: 8_388_608,
     minimum: 1_024,
     maximum: 64 * gibibyte,
     unit: "bytes",

@@ -86,7 +86,9 @@ function slowLog(log: EventLog, readTurns: number, onRead: () => void): EventLog
     get oldest() {
       return log.oldest;
     },
+    isShared: log.isShared,
     eventBytesMax: log.eventBytesMax,
+    catchUp: () => log.catchUp(),
     append: (drafts) => log.append(drafts),
     follow: (onBatch) => log.follow(onBatch),
     stats: () => log.stats(),

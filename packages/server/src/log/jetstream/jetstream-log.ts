@@ -16,21 +16,21 @@ import {
 import { Followers } from "../followers.js";
 import type { LogOptions } from "../log-options.js";
 import { Contact } from "./contact.js";
-import { epochOf, openStream, streamInfo, type StreamInfo } from "./open-stream.js";
+import { epochOf, openStream, type StreamInfo } from "./open-stream.js";
 import type { Outgoing } from "./publication.js";
 import { Publications } from "./publications.js";
 import { SeqWaiters } from "./seq-waiters.js";
 import { eventSubject, headerBytesMax, headersOf, sizeProblem } from "./stored-message.js";
 import { StreamFeed } from "./stream-feed.js";
 import { StreamReader } from "./stream-reader.js";
+import { StreamWatch } from "./stream-watch.js";
 import type { StreamWish } from "./stream-config.js";
 
 const pendingBytesMaxDefault = 64 * 1024 * 1024;
-const infoIntervalMsDefault = 1000;
 /** JetStream must know a message id for longer than it is sent again. */
 const duplicateWindowFactor = 2;
-/** No leader of the stream has answered for this long, ms: it takes no events. An election takes less. */
-const leaderlessMsMax = 10_000;
+/** Between two tries to learn where the stream ends, ms. */
+const retryPauseMs = 200;
 
 /** Options of the JetStream engine. */
 export interface JetStreamLogOptions extends LogOptions {
@@ -48,6 +48,8 @@ export interface JetStreamLogOptions extends LogOptions {
   readonly publishRetryMs: number;
   /** Told when the servers are out of reach, and when they are in reach again. */
   readonly onReachable?: (isReachable: boolean) => void;
+  /** Events up to this seq were let go before they could be told; told before what follows is. */
+  readonly onHole?: (toSeq: number) => void;
   /** Told of what an operator may want to know: a limit that was set, a consumer that was replaced. */
   readonly onNotice?: (notice: string) => void;
 }
@@ -79,6 +81,7 @@ export async function openJetStreamLog(options: JetStreamLogOptions): Promise<Ev
 
 class JetStreamLog implements EventLog {
   readonly epoch: string;
+  readonly isShared = true;
   readonly eventBytesMax: number;
   readonly #options: JetStreamLogOptions;
   readonly #feed: StreamFeed;
@@ -86,32 +89,23 @@ class JetStreamLog implements EventLog {
   readonly #publications: Publications;
   readonly #contact: Contact;
   readonly #followers: Followers;
-  readonly #timer: NodeJS.Timeout;
-  readonly #created: string;
+  readonly #watch: StreamWatch;
   readonly #untold = new SeqWaiters();
   readonly #underWay = new Set<Promise<unknown>>();
   #head: number;
-  #oldest: number;
-  #bytes: number;
   #pendingBytes = 0;
   #commits = 0;
   #lastCommitMs = 0;
   #hasFailed = false;
   #isFull = false;
   #isClosed = false;
-  #isAsking = false;
-  #leaderHeardAtMs: number;
   #closing: Promise<void> | undefined;
 
   constructor(options: JetStreamLogOptions, info: StreamInfo) {
     const { nats, stream, clock } = options;
     this.#options = options;
     this.epoch = epochOf(info);
-    this.#created = info.created;
     this.#head = info.state.last_seq;
-    this.#oldest = Math.max(1, info.state.first_seq);
-    this.#bytes = info.state.bytes;
-    this.#leaderHeardAtMs = clock.now();
     const messageBytesMax = nats.info?.max_payload ?? 0;
     this.eventBytesMax = messageBytesMax - headerBytesMax;
     this.#followers = new Followers((error) => options.onError?.(error));
@@ -150,8 +144,14 @@ class JetStreamLog implements EventLog {
       },
       onChange: (isReachable) => options.onReachable?.(isReachable),
     });
-    this.#timer = setInterval(() => void this.#ask(), options.retentionIntervalMs ?? infoIntervalMsDefault);
-    this.#timer.unref();
+    this.#watch = new StreamWatch({
+      nats,
+      clock,
+      info,
+      intervalMs: options.retentionIntervalMs,
+      onHeard: () => this.#contact.heard(),
+      onOther: () => this.#fail(),
+    });
   }
 
   /** Begins to follow the stream. */
@@ -165,7 +165,8 @@ class JetStreamLog implements EventLog {
 
   get oldest(): number {
     const { maxEvents } = this.#options.retention;
-    return maxEvents === null ? this.#oldest : Math.max(this.#oldest, this.#head - maxEvents + 1);
+    const byCount = maxEvents === null ? 1 : this.#head - maxEvents + 1;
+    return Math.max(byCount, Math.min(this.#watch.oldest, this.#head + 1));
   }
 
   append(drafts: readonly EventDraft[]): Promise<AppendResult> {
@@ -201,9 +202,22 @@ class JetStreamLog implements EventLog {
     return this.#followers.add(onBatch);
   }
 
+  async catchUp(waitMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const { clock } = this.#options;
+    const deadlineMs = clock.now() + waitMs;
+    while (!this.#isClosed) {
+      const newest = await this.#watch.ask().catch(() => undefined);
+      if (newest !== undefined && this.#head < newest) await this.#untold.wait(newest);
+      if (newest !== undefined && this.#head >= newest) return;
+      if (clock.now() >= deadlineMs) throw new LogError("LOG_UNREACHABLE", "JetStream does not say where its end is");
+      await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
+    }
+    throw new LogError("LOG_CLOSED", "the log is closed");
+  }
+
   stats(): LogStats {
     const events = this.head - this.oldest + 1;
-    const bytes = events === 0 ? 0 : this.#bytes;
+    const bytes = events === 0 ? 0 : this.#watch.bytes;
     return { events, bytes, commits: this.#commits, lastCommitMs: this.#lastCommitMs, state: this.#state() };
   }
 
@@ -213,7 +227,7 @@ class JetStreamLog implements EventLog {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#watch.stop();
     await Promise.allSettled([...this.#underWay]);
     this.#isClosed = true;
     this.#contact.stop();
@@ -226,8 +240,7 @@ class JetStreamLog implements EventLog {
   #state(): LogStats["state"] {
     if (this.#isClosed) return "closed";
     if (this.#hasFailed) return "failed";
-    const isLeaderless = this.#options.clock.now() - this.#leaderHeardAtMs >= leaderlessMsMax;
-    if (!this.#contact.isReachable || isLeaderless) return "unreachable";
+    if (!this.#contact.isReachable || this.#watch.isLeaderless) return "unreachable";
     return this.#isFull ? "full" : "open";
   }
 
@@ -242,8 +255,7 @@ class JetStreamLog implements EventLog {
       throw error;
     }
     this.#isFull = false;
-    this.#leaderHeardAtMs = clock.now();
-    this.#contact.heard();
+    this.#watch.heard();
     const { firstSeq, lastSeq, duplicates, newBytes } = stored;
     if (this.#head < lastSeq) await this.#untold.wait(lastSeq);
     const events = drafts.length - duplicates;
@@ -265,31 +277,12 @@ class JetStreamLog implements EventLog {
   #tell(records: readonly EventRecord[], bytes: number): void {
     const last = records.at(-1);
     if (last === undefined) return;
-    if (this.stats().events === 0) this.#bytes = 0;
+    const holeTo = (records[0]?.seq ?? 0) - 1;
+    if (holeTo > this.#head) this.#options.onHole?.(holeTo);
     this.#head = last.seq;
-    this.#bytes += bytes;
+    this.#watch.bytes += bytes;
     this.#followers.tell(records);
     this.#untold.reached(last.seq);
-  }
-
-  /** What retention has taken is known only by asking. */
-  async #ask(): Promise<void> {
-    if (this.#isAsking || this.#isClosed) return;
-    this.#isAsking = true;
-    const { nats, stream, clock } = this.#options;
-    try {
-      const info = await streamInfo(nats, stream);
-      this.#leaderHeardAtMs = clock.now();
-      this.#contact.heard();
-      if (info.created === this.#created) {
-        this.#oldest = Math.max(this.#oldest, Math.min(info.state.first_seq, this.#head + 1));
-        this.#bytes = info.state.bytes;
-      } else this.#fail();
-    } catch {
-      // Nobody answers: `#state` counts the time.
-    } finally {
-      this.#isAsking = false;
-    }
   }
 
   #fail(): void {
