@@ -89,9 +89,9 @@ class Cli implements AsyncDisposable {
   }
 }
 
-/** Hands a body of NDJSON on to a service. */
-function publishText(service: Service, body: string): ReturnType<typeof request> {
-  const headers = { "content-type": "application/x-ndjson" };
+/** Hands a body on to a service, as it came. */
+function publishText(service: Service, body: string, type = "application/json"): ReturnType<typeof request> {
+  const headers = { "content-type": type };
   return request(service.url, "/api/v1/events", { method: "POST", token: publisherToken(), headers, body });
 }
 
@@ -153,7 +153,7 @@ describe("sluice", () => {
       requests += 1;
       const isLost = requests % 2 === 1;
       void text(incoming)
-        .then((body) => publishText(service, body))
+        .then((body) => publishText(service, body, incoming.headers["content-type"]))
         .then(({ status, text: answer }) =>
           isLost ? incoming.socket.destroy() : outgoing.writeHead(status).end(answer),
         );

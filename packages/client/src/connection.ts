@@ -44,8 +44,9 @@ export class Connection {
   #failure: string | undefined;
   #cause: SocketEvent["error"];
   #isPaused = false;
+  /** Whether reading was paused at any time since the last look. */
+  #wasPaused = false;
   #isOver = false;
-  #heartbeatMs = 0;
   #cancelLook: (() => void) | undefined;
   #cancelPong: (() => void) | undefined;
 
@@ -85,20 +86,20 @@ export class Connection {
 
   /**
    * Stops reading where the WebSocket can do that; TCP then holds the server back. It still hears a `pong` every
-   * interval: it is the reader that is slow, we are not gone.
+   * interval, also while pauses come and go and its pings wait behind what was not read: it is the reader that is slow,
+   * we are not gone.
    */
   pause(): void {
     if (this.#isPaused || this.#isOver || this.#socket.pause === undefined) return;
     this.#isPaused = true;
+    this.#wasPaused = true;
     this.#liveness.suspend();
     this.#socket.pause();
-    this.#pongWhilePaused();
   }
 
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#cancelPong?.();
     this.#liveness.resume(this.#environment.now());
     this.#socket.resume?.();
   }
@@ -121,7 +122,7 @@ export class Connection {
     if (message.type === "ping") this.send({ type: "pong" });
     else if (message.type === "pong") this.#measure(message.timestamp, message.server_time, now);
     else if (message.type === "connected") {
-      this.#heartbeatMs = message.heartbeat.interval_ms;
+      if (this.#socket.pause !== undefined) this.#speakUp(message.heartbeat.interval_ms);
       this.#liveness.begin(message.heartbeat, now);
       this.#ping();
       this.#look();
@@ -154,11 +155,11 @@ export class Connection {
     this.#cancelLook = this.#environment.after(verdict.ms, () => this.#look());
   }
 
-  #pongWhilePaused(): void {
-    if (this.#heartbeatMs <= 0) return;
-    this.#cancelPong = this.#environment.after(this.#heartbeatMs, () => {
-      this.send({ type: "pong" });
-      this.#pongWhilePaused();
+  #speakUp(everyMs: number): void {
+    this.#cancelPong = this.#environment.after(everyMs, () => {
+      if (this.#wasPaused) this.send({ type: "pong" });
+      this.#wasPaused = this.#isPaused;
+      this.#speakUp(everyMs);
     });
   }
 

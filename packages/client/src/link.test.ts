@@ -204,6 +204,23 @@ describe("a living connection", () => {
     expect(world.socket.takeSent()).toEqual([{ type: "refresh", id: "refresh", token: "c" }]);
   });
 
+  it("says that it lives also while holds come and go faster than the heartbeat", async () => {
+    const world = fakeWorld({ bufferEvents: 4 });
+    const subscription = world.sluice.subscribe({ events: ["A"] });
+    await settled();
+    await goLive(world, 10);
+    world.socket.events(11, 12);
+    await subscription.next();
+    await subscription.next();
+    await settled();
+    expect(world.socket.asked).toEqual(["pause", "resume"]);
+    world.socket.takeSent();
+    await world.environment.advance(30_000);
+    expect(world.socket.takeSent(["pong"])).toEqual([{ type: "pong" }]);
+    await world.environment.advance(29_000);
+    expect(world.socket.takeSent(["pong"])).toEqual([]);
+  });
+
   it("is held while a consumer is slow, says that it lives, and goes on", async () => {
     const world = fakeWorld({ bufferEvents: 4 });
     const subscription = world.sluice.subscribe({ events: ["A"] });

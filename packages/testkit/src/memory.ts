@@ -1,5 +1,7 @@
 // What a process takes of the machine's memory, read from /proc: its own word for it would run in its own event loop.
 import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 const pageBytes = 4096;
 const sampleMs = 25;
@@ -34,4 +36,11 @@ export function watchMemory(pid: number): MemoryWatch {
     },
     [Symbol.dispose]: () => clearInterval(timer),
   };
+}
+
+/** What this process's heap holds after a full collection, bytes: what is in use, and not what waits to be swept. */
+export function heapUsedAfterCollection(): number {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  return process.memoryUsage().heapUsed;
 }

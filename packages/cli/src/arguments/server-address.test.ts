@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { httpUrl, serverAddress, showAddress, webSocketUrl } from "./server-address.js";
+import { serverAddress, showAddress } from "./server-address.js";
 
 describe("serverAddress", () => {
   it.each([
@@ -24,13 +24,7 @@ describe("serverAddress", () => {
     expect(() => serverAddress(text)).toThrow(message);
   });
 
-  it("leads to the paths of the protocol, below a prefix too", () => {
-    const base = serverAddress("https://example.org/sluice");
-    expect(httpUrl(base, "api/v1/events").href).toBe("https://example.org/sluice/api/v1/events");
-    expect(webSocketUrl(base, { policy: "replay", max_messages: "10" }).href).toBe(
-      "wss://example.org/sluice/ws?policy=replay&max_messages=10",
-    );
-    expect(webSocketUrl(serverAddress("http://127.0.0.1:8081"), {}).href).toBe("ws://127.0.0.1:8081/ws");
-    expect(showAddress(base)).toBe("https://example.org/sluice");
+  it("is shown without a slash at its end", () => {
+    expect(showAddress(serverAddress("https://example.org/sluice"))).toBe("https://example.org/sluice");
   });
 });

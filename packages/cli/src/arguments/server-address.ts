@@ -24,19 +24,6 @@ export function serverAddress(text: string): URL {
   return url;
 }
 
-/** The address of a path of the protocol below the base: `api/v1/events`. */
-export function httpUrl(base: URL, path: string): URL {
-  return new URL(path, base);
-}
-
-/** The address of the WebSocket below the base, with the query of protocol.md §1. */
-export function webSocketUrl(base: URL, query: Readonly<Record<string, string>>): URL {
-  const url = new URL("ws", base);
-  url.protocol = base.protocol === "https:" ? "wss:" : "ws:";
-  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-  return url;
-}
-
 /** For people: without a slash at its end. */
 export function showAddress(base: URL): string {
   return base.href.replace(/\/$/, "");

@@ -86,7 +86,7 @@ export function tailCommand(terminal: Terminal): Command {
         clusters,
         policy: options.policy,
         maxMessages: options.maxMessages,
-        start: since === undefined ? undefined : { since, ...(epoch === undefined ? {} : { epoch }) },
+        start: since === undefined ? undefined : { seq: since, ...(epoch === undefined ? {} : { epoch }) },
         retryForMs: retryFor,
         json: json === true,
         wide: wide === true,

@@ -63,8 +63,3 @@ export function halveBatch({ texts, lines }: EventBatch): readonly [EventBatch, 
     { texts: texts.slice(middle), lines: lines.slice(middle) },
   ];
 }
-
-/** The body of a batch: `application/x-ndjson`. */
-export function batchBody({ texts }: EventBatch): string {
-  return `${texts.join("\n")}\n`;
-}

@@ -2,15 +2,18 @@
 import { createReadStream, statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { formatDuration } from "../arguments/duration.js";
+import type { SluiceError } from "@sluice/client";
 import { describeFileError } from "../arguments/file-error.js";
-import { httpUrl, showAddress } from "../arguments/server-address.js";
+import { showAddress } from "../arguments/server-address.js";
 import type { TokenSource } from "../arguments/token-source.js";
 import { CliError } from "../cli-error.js";
+import { openClient } from "../connection/open-client.js";
 import { exitCodes } from "../exit-codes.js";
 import { paintFor } from "../terminal/paint.js";
-import { takesColour, tell, type Terminal } from "../terminal/terminal.js";
+import { takesColour, type Terminal } from "../terminal/terminal.js";
+import { visibleText } from "../terminal/visible-text.js";
 import { type EventOptions, eventFromOptions } from "./event-from-options.js";
-import { type PostOutcome, postEvents } from "./post-events.js";
+import { describeFailure, mayBeStored, post, type PostOutcome, readFailure } from "./post-outcome.js";
 import { publishLines } from "./publish-lines.js";
 import { ProgressLine } from "./publish-progress.js";
 import { endError, summaryText } from "./publish-summary.js";
@@ -33,10 +36,11 @@ export async function publishOne(event: EventOptions, options: PublishOptions, t
   const { json, eventId } = await eventFromOptions(event, terminal.stdin);
   let seq = 0;
   let wasThere = false;
+  using publishing = await openPublishing(options, terminal);
   const end = await sendBatch(
     { texts: [json], lines: [1] },
     {
-      ...(await sending(options, terminal)),
+      post: publishing.post,
       onAccepted: ({ firstSeq, duplicates }) => {
         seq = firstSeq;
         wasThere = duplicates > 0;
@@ -71,8 +75,10 @@ export async function publishInput(options: PublishInputOptions, terminal: Termi
   const { input, bytesTotal } = openInput(file, terminal);
   const isShown = options.progress || stderr.isTTY === true;
   const progress = isShown ? new ProgressLine(stderr) : undefined;
+  using publishing = await openPublishing(options, terminal, () => progress?.clear());
   const { end, so } = await publishLines({
-    ...(await sending(options, terminal, () => progress?.clear())),
+    post: publishing.post,
+    interrupted: publishing.interrupted,
     input,
     fromLine,
     bytesTotal,
@@ -87,30 +93,63 @@ export async function publishInput(options: PublishInputOptions, terminal: Termi
   throw endError(end, so, { input: name, address: showAddress(address), tokenName: token.name });
 }
 
-async function sending(options: PublishOptions, terminal: Terminal, beforeNotice = (): void => undefined) {
-  const { address, token, retryForMs } = options;
-  const url = httpUrl(address, "api/v1/events");
-  const paint = paintFor(takesColour(terminal.stderr, terminal.env));
-  let bearer = await token.read();
+/** The client's publisher, as one command uses it. */
+interface Publishing extends Disposable {
+  readonly post: (texts: readonly string[]) => Promise<PostOutcome>;
+  readonly interrupted: AbortSignal;
+}
 
-  /** A token file may have been renewed since. */
-  async function post(body: string): Promise<PostOutcome> {
-    const outcome = await postEvents({ url, token: bearer }, body);
-    if (outcome.kind !== "refused" || outcome.status !== 401 || !token.renews) return outcome;
-    const renewed = await token.read();
-    if (renewed === bearer) return outcome;
-    bearer = renewed;
-    return postEvents({ url, token: bearer }, body);
-  }
-
-  return {
-    post,
-    retryForMs,
-    interrupted: terminal.interrupted,
-    onRetry: (why: string, retryInMs: number): void => {
+async function openPublishing(
+  { address, token, retryForMs }: PublishOptions,
+  { stderr, env, interrupted }: Terminal,
+  beforeNotice = (): void => undefined,
+): Promise<Publishing> {
+  const paint = paintFor(takesColour(stderr, env));
+  /** What was told of the last failed try; whether any try of these events may have been stored. */
+  let last: SluiceError | undefined;
+  let isInDoubt = false;
+  /** Whether nothing is under way that should be let come to its end. */
+  let isWaiting = false;
+  let refusal: PostOutcome | undefined;
+  let unreadable: { readonly error: unknown } | undefined;
+  const sluice = await openClient({
+    address,
+    token,
+    publishForMs: retryForMs,
+    onRetry(error, retryInMs) {
+      last = error;
+      isInDoubt ||= mayBeStored(error);
+      isWaiting = true;
+      if (interrupted.aborted) sluice.close();
+      // The token is read anew at once; there is nothing to wait for.
+      if (error.status === 401) return;
       beforeNotice();
       const again = `next attempt in ${formatDuration(retryInMs)}`;
-      tell(terminal, paint.warn(`${showAddress(address)}: ${why}; ${again}`));
+      stderr.write(`${paint.warn(`${showAddress(address)}: ${visibleText(describeFailure(error))}; ${again}`)}\n`);
+    },
+    onRefused: () => (refusal = last === undefined ? undefined : readFailure(last)),
+    onUnreadable: (error) => {
+      unreadable = { error };
+      sluice.close();
+    },
+  });
+  const stop = (): void => {
+    if (isWaiting) sluice.close();
+  };
+  interrupted.addEventListener("abort", stop);
+  return {
+    interrupted,
+    async post(texts) {
+      isInDoubt = false;
+      isWaiting = false;
+      const outcome = await post(sluice, texts);
+      if (unreadable !== undefined) throw unreadable.error;
+      if (outcome.kind === "interrupted") return refusal ?? outcome;
+      return outcome.kind === "unavailable" ? { ...outcome, mayBeStored: isInDoubt || outcome.mayBeStored } : outcome;
+    },
+    [Symbol.dispose]() {
+      interrupted.removeEventListener("abort", stop);
+      sluice.close();
     },
   };
 }

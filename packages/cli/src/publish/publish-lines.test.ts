@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import type { PostOutcome } from "./post-events.js";
+import type { PostOutcome } from "./post-outcome.js";
 import { publishLines, type PublishLinesOptions } from "./publish-lines.js";
 
 const line = (n: number): string => `{"event_id":"${n}","event_type":"A","payload":${n}}`;
@@ -9,12 +9,11 @@ const line = (n: number): string => `{"event_id":"${n}","event_type":"A","payloa
 function service(refuseAfter = Number.POSITIVE_INFINITY) {
   const ids: string[] = [];
   let underWay = 0;
-  const post = async (body: string): Promise<PostOutcome> => {
+  const post = async (events: readonly string[]): Promise<PostOutcome> => {
     underWay += 1;
     if (underWay > 1) throw new Error("two requests at once");
     await new Promise((resolve) => setImmediate(resolve));
     underWay -= 1;
-    const events = body.trimEnd().split("\n");
     if (ids.length + events.length > refuseAfter) return { kind: "refused", status: 403, why: "no", index: undefined };
     const firstSeq = ids.length + 1;
     for (const text of events) ids.push((JSON.parse(text) as { event_id: string }).event_id);
@@ -28,8 +27,6 @@ function publish(input: Readable, options: Partial<PublishLinesOptions> & Pick<P
     input,
     fromLine: 1,
     bytesTotal: undefined,
-    retryForMs: 0,
-    onRetry: () => undefined,
     onProgress: () => undefined,
     interrupted: new AbortController().signal,
     ...options,

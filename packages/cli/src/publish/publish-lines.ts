@@ -28,8 +28,10 @@ export type PublishEnd =
   | SendFailure;
 
 /** What to publish, and how. */
-export interface PublishLinesOptions extends Pick<SendBatchOptions, "post" | "retryForMs" | "onRetry" | "interrupted"> {
+export interface PublishLinesOptions extends Pick<SendBatchOptions, "post"> {
   readonly input: Readable;
+  /** Ends it after the request under way. */
+  readonly interrupted: AbortSignal;
   /** Lines before this are passed over. */
   readonly fromLine: number;
   readonly bytesTotal: number | undefined;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { EventMessage } from "../stream/server-message.js";
+import type { SluiceEvent } from "@sluice/client";
 import { paintFor } from "../terminal/paint.js";
 import { EventLine } from "./event-line.js";
 
-const event: EventMessage = {
+const event: SluiceEvent = {
   type: "event",
   seq: 7,
   event_id: "a",

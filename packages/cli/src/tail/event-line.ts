@@ -1,5 +1,5 @@
 // An event on one line, in columns: time, seq, cluster, type, then subject and payload.
-import type { EventMessage } from "../stream/server-message.js";
+import type { SluiceEvent } from "@sluice/client";
 import type { Paint } from "../terminal/paint.js";
 import { truncate, visibleText } from "../terminal/visible-text.js";
 
@@ -32,7 +32,7 @@ export class EventLine {
     this.#columns = columns;
   }
 
-  format(event: EventMessage): string {
+  format(event: SluiceEvent): string {
     const paint = this.#paint;
     const seq = String(event.seq);
     const cluster = visibleText(event.cluster_id ?? noCluster);

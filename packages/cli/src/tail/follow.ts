@@ -1,28 +1,18 @@
 // `sluice tail` at work: a stream's events to stdout, what happens to it to stderr.
-import type { Policy } from "@sluice/protocol";
 import { showAddress } from "../arguments/server-address.js";
-import type { TokenSource } from "../arguments/token-source.js";
 import { CliError } from "../cli-error.js";
 import { exitCodes } from "../exit-codes.js";
-import { StreamClient } from "../stream/stream-client.js";
-import type { StreamEnd } from "../stream/stream-notice.js";
-import type { ResumePoint } from "../stream/stream-position.js";
 import { LineWriter } from "../terminal/line-writer.js";
 import { paintFor } from "../terminal/paint.js";
 import { takesColour, tell, type Terminal } from "../terminal/terminal.js";
+import { visibleText } from "../terminal/visible-text.js";
 import { EventLine } from "./event-line.js";
 import { noticeText } from "./notice-text.js";
+import { Stream, type StreamOptions } from "./stream.js";
+import type { StreamEnd } from "./stream-notice.js";
 
 /** What to follow. */
-export interface FollowOptions {
-  readonly address: URL;
-  readonly token: TokenSource;
-  readonly events: readonly string[];
-  readonly clusters: readonly string[];
-  readonly policy?: Policy | undefined;
-  readonly maxMessages?: number | undefined;
-  readonly start?: ResumePoint | undefined;
-  readonly retryForMs?: number | undefined;
+export interface FollowOptions extends Omit<StreamOptions, "onEvent" | "onNotice"> {
   /** One JSON object a line, as received, in place of columns. */
   readonly json: boolean;
   /** Whether lines may be wider than the terminal. */
@@ -47,28 +37,25 @@ export async function follow(options: FollowOptions, terminal: Terminal): Promis
   const noticePaint = paintFor(takesColour(stderr, env));
   let received = 0;
 
-  const client: StreamClient = new StreamClient({
+  const writer = new LineWriter(stdout);
+  const stream = new Stream({
     ...options,
-    onEvent: (event, text) => {
+    onEvent: (event) => {
       received += 1;
-      writer.write(json ? oneLine(text) : line.format(event));
-      if (received === limit) client.stop();
+      if (received === limit) stream.stop();
+      // The service writes JSON as `JSON.stringify` does, so this is the text that came.
+      return writer.write(json ? JSON.stringify(event) : line.format(event));
     },
     onNotice: (notice) => {
       if (quiet && quietable.has(notice.kind)) return;
       tell(terminal, noticeText(notice, showAddress(address), noticePaint));
     },
   });
-  const writer = new LineWriter(
-    stdout,
-    () => client.pause(),
-    () => client.resume(),
-  );
-  const stop = (): void => client.stop();
+  const stop = (): void => stream.stop();
   terminal.interrupted.addEventListener("abort", stop, { once: true });
   if (terminal.interrupted.aborted) stop();
   try {
-    const end = await client.run();
+    const end = await stream.run();
     await writer.end();
     judge(end, options);
   } finally {
@@ -77,25 +64,20 @@ export async function follow(options: FollowOptions, terminal: Terminal): Promis
   if (terminal.interrupted.aborted && !quiet) tell(terminal, noticePaint.dim(`ended; ${count(received)} received`));
 }
 
-/** A frame's text holds no line end of its own unless something in between has reformatted it. */
-function oneLine(text: string): string {
-  return text.includes("\n") ? JSON.stringify(JSON.parse(text)) : text;
-}
-
 function judge(end: StreamEnd, { address, token, retryForMs }: FollowOptions): void {
   const at = showAddress(address);
   switch (end.kind) {
     case "stopped":
       return;
     case "no-permission":
-      throw new CliError(`${at}: ${end.why}`, {
+      throw new CliError(`${at}: ${visibleText(end.why)}`, {
         exitCode: exitCodes.noPermission,
         hint: `The token came from ${token.name}; \`sluice token --help\` shows how to make one.`,
       });
     case "refused":
-      throw new CliError(`${at}: ${end.why}`, { exitCode: exitCodes.failure });
+      throw new CliError(`${at}: ${visibleText(end.why)}`, { exitCode: exitCodes.failure });
     case "gave-up":
-      throw new CliError(`${at}: ${end.why}${retryForMs === 0 ? "" : "; no further attempts"}`, {
+      throw new CliError(`${at}: ${visibleText(end.why)}${retryForMs === 0 ? "" : "; no further attempts"}`, {
         exitCode: exitCodes.unavailable,
       });
   }

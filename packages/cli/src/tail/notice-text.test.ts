@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { StreamNotice } from "../stream/stream-notice.js";
+import type { StreamNotice } from "./stream-notice.js";
 import { paintFor } from "../terminal/paint.js";
 import { noticeText } from "./notice-text.js";
 

@@ -1,7 +1,7 @@
 // What happened to a stream, in words for stderr.
 import type { GapFrame, LagFrame } from "@sluice/protocol";
 import { formatDuration } from "../arguments/duration.js";
-import type { StreamNotice } from "../stream/stream-notice.js";
+import type { StreamNotice } from "./stream-notice.js";
 import type { Paint } from "../terminal/paint.js";
 import { visibleText } from "../terminal/visible-text.js";
 

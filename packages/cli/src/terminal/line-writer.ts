@@ -4,29 +4,29 @@ import type { Writable } from "node:stream";
 /** Characters gathered before they are written without waiting for the end of the turn. */
 const gatheredMax = 65_536;
 
-/** Joins the lines of a turn into one write; one write a line costs a system call each. */
+/** Joins the lines of a turn of the event loop into one write; one write a line costs a system call each. */
 export class LineWriter {
   readonly #stream: Writable;
-  readonly #onFull: () => void;
-  readonly #onDrain: () => void;
   #lines: string[] = [];
   #length = 0;
-  #isFull = false;
+  #room: Promise<void> | undefined;
+  #hasRoom: (() => void) | undefined;
 
-  /** `onFull`: more should not come now; `onDrain`: it may again. Each is called once a change. */
-  constructor(stream: Writable, onFull: () => void, onDrain: () => void) {
+  constructor(stream: Writable) {
     this.#stream = stream;
-    this.#onFull = onFull;
-    this.#onDrain = onDrain;
     stream.on("drain", this.#drained);
   }
 
-  /** Takes a line without its end. It is held, never lost, when the stream is full. */
-  write(line: string): void {
-    if (this.#lines.length === 0) queueMicrotask(() => this.#flush());
+  /**
+   * Takes a line without its end. It is held, never lost, when the stream is full. @returns what to wait for before the
+   * next one; undefined while there is room.
+   */
+  write(line: string): Promise<void> | undefined {
+    if (this.#lines.length === 0) setImmediate(() => this.#flush());
     this.#lines.push(line);
     this.#length += line.length + 1;
     if (this.#length >= gatheredMax) this.#flush();
+    return this.#room;
   }
 
   /** Resolves when all that was written has left the process; lets go of the stream. */
@@ -36,6 +36,7 @@ export class LineWriter {
     await new Promise<void>((resolve) => {
       this.#stream.write("", () => resolve());
     });
+    this.#hasRoom?.();
   }
 
   #flush(): void {
@@ -43,14 +44,11 @@ export class LineWriter {
     const text = `${this.#lines.join("\n")}\n`;
     this.#lines = [];
     this.#length = 0;
-    if (this.#stream.write(text) || this.#isFull) return;
-    this.#isFull = true;
-    this.#onFull();
+    if (!this.#stream.write(text)) this.#room ??= new Promise((resolve) => (this.#hasRoom = resolve));
   }
 
   readonly #drained = (): void => {
-    if (!this.#isFull) return;
-    this.#isFull = false;
-    this.#onDrain();
+    this.#room = undefined;
+    this.#hasRoom?.();
   };
 }
