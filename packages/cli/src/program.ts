@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { configCommand } from "./commands/config-command.js";
 import { gatewayCommand } from "./commands/gateway-command.js";
+import { logCommand } from "./commands/log-command.js";
 import { publishCommand } from "./commands/publish-command.js";
 import { serveCommand } from "./commands/serve-command.js";
 import { startCommand } from "./commands/start-command.js";
@@ -24,7 +25,16 @@ Examples:
 
 SLUICE_URL and SLUICE_TOKEN stand for --url and --token.`;
 
-const commands = [startCommand, serveCommand, gatewayCommand, tokenCommand, publishCommand, tailCommand, configCommand];
+const commands = [
+  startCommand,
+  serveCommand,
+  gatewayCommand,
+  tokenCommand,
+  publishCommand,
+  tailCommand,
+  configCommand,
+  logCommand,
+];
 
 /** Columns that help is wrapped to, however wide the terminal. */
 const helpColumnsMax = 110;

@@ -40,6 +40,8 @@ describe("help", () => {
       ["--events", "--clusters", "--policy", "--max-messages", "--json", "--limit", "--since", "--epoch", "--url"],
     ],
     ["config", ["check", "print"]],
+    ["log", ["copy"]],
+    ["log copy", ["--from <log>", "--to <log>", "--config <file>", "--no-verify", "jetstream:"]],
     ["config check", ["[file]"]],
     ["config print", ["--effective"]],
   ])("of %j has its options and examples", async (command, words) => {

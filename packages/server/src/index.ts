@@ -1,3 +1,4 @@
+export { copyLog, type CopyLogOptions, type CopyProgress, type CopyReport } from "./copy-log.js";
 export { createServer, type CreateServerOptions, type SluiceServer } from "./create-server.js";
 export { LogError, type LogErrorCode } from "./log/event-log.js";
 export type { PublishOutcome } from "./endpoint/publisher.js";

@@ -10,6 +10,8 @@ export interface ResumingClientOptions {
   readonly clusters?: readonly string[];
   /** Query of each connection, without the question mark. Default `policy=replay`. */
   readonly query?: string;
+  /** Told of each event instead of keeping it in `events`: for runs of many clients and events. */
+  readonly onEvent?: (event: EventFrame) => void;
 }
 
 const retryMs = 20;
@@ -91,7 +93,8 @@ export class ResumingClient implements AsyncDisposable {
         this.connections += 1;
         return;
       case "event":
-        this.events.push(frame as EventFrame);
+        if (this.#options.onEvent === undefined) this.events.push(frame as EventFrame);
+        else this.#options.onEvent(frame as EventFrame);
         this.#since = (frame as EventFrame).seq;
         break;
       case "gap":
