@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createLogger, mintToken, settingsWith } from "@sluice/runtime";
+import { createLogger, keepHeapCompact, mintToken, settingsWith } from "@sluice/runtime";
 import { createServer } from "@sluice/server";
 import { EventSource, type BenchEvent } from "./event-source.js";
 import { usage, type ServerOptions, type ServerReport } from "./server-report.js";
@@ -15,6 +15,9 @@ const tokenTtlMs = 3_600_000;
 const retainedEvents = 200_000;
 /** Events of one publish when the log is filled. */
 const storeBatch = 5000;
+
+// As the programs of `packages/cli` do.
+keepHeapCompact();
 
 const options = JSON.parse(process.argv[2] ?? "{}") as ServerOptions;
 const dir = await mkdtemp(join(tmpdir(), "sluice-bench-"));
