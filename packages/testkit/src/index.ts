@@ -1,5 +1,7 @@
 export * from "./api.js";
+export * from "./crowd.js";
 export * from "./curl-stream.js";
+export * from "./cuttable-disk.js";
 export * from "./deadline.js";
 export * from "./echo-backend.js";
 export * from "./event-stream.js";

@@ -19,6 +19,8 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Flags that are no settings, such as `--echo`. */
   readonly args?: readonly string[];
+  /** A program with its arguments that becomes the one that is wanted, such as `strace -D`. */
+  readonly under?: readonly string[];
 }
 
 /** A process that listens. */
@@ -72,10 +74,11 @@ function listeningUrl(line: string): string | undefined {
 
 /** Starts `sluice COMMAND` and waits until it listens. @throws with its output when it ends before. */
 export async function spawnProgram(command: "serve" | "gateway", options: SpawnOptions): Promise<SpawnedProgram> {
-  const { settings = {}, env = {}, args = [] } = options;
+  const { settings = {}, env = {}, args = [], under = [] } = options;
   if (!existsSync(join(dirname(sluiceProgram), "../dist/main.js"))) throw new Error("sluice is not built; run tsc -b");
   const flags = Object.entries(settings).map(([key, value]) => `--${key}=${value}`);
-  const child = spawn(process.execPath, [sluiceProgram, command, ...flags, ...args], {
+  const [program = "", ...words] = [...under, process.execPath, sluiceProgram, command, ...flags, ...args];
+  const child = spawn(program, words, {
     env: { PATH: process.env["PATH"] ?? "", SLUICE_AUTH__HS256_SECRET: testSecret, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
