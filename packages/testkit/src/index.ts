@@ -9,6 +9,7 @@ export * from "./fault-proxy.js";
 export * from "./frame-bytes.js";
 export * from "./manual-clock.js";
 export * from "./memory.js";
+export * from "./mount-small.js";
 export * from "./nats-cluster.js";
 export * from "./ndjson.js";
 export * from "./raw-client.js";
