@@ -68,7 +68,8 @@ it("a full disk: 507 for publishers, readers go on, and all goes on when there i
   await using reader = new ResumingClient({ url: () => service.url, token: mint(), events: ["*"] });
   const load: Load = { url: service.url, accepted: new Map(), refused: [], errors: [], isOver: false };
   const publishing = Promise.all(Array.from({ length: publishers }, (_, index) => publishUntilOver(load, index)));
-  const said = (): string => `${load.accepted.size} accepted, ${load.refused.length} refused, ${load.errors.length} errors`;
+  const said = (): string =>
+    `${load.accepted.size} accepted, ${load.refused.length} refused, ${load.errors.length} errors`;
   try {
     await eventually("publishes to be refused", () => load.refused.length >= refusalsWanted || undefined, 30_000, said);
     expect(load.accepted.size).toBeGreaterThan(0);

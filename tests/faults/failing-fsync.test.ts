@@ -73,8 +73,7 @@ it("after an fsync that failed nothing is acknowledged until a restart, and read
       await using late = await RawClient.connect(service.url, { token: mint() });
       late.send({ type: "subscribe", id: "all", events: ["*"], since: 0 });
       expect((await late.events(accepted)).map(numberOf)).toEqual(Array.from({ length: accepted }, (_, n) => n));
-      const { json } = await request(service.url, "/readyz");
-      expect((await request(service.url, "/readyz")).status, JSON.stringify(json)).toBe(503);
+      expect((await request(service.url, "/readyz")).status).toBe(503);
       expect((await request(service.url, "/livez")).status).toBe(200);
       service.kill("SIGTERM");
       await eventually("the service to be gone", () => service.exited.then(() => true));

@@ -186,6 +186,31 @@ describe("faults", () => {
     expect(live.sink.seqs).toEqual([4]);
   });
 
+  it("that have taken records leave a gap in their place, for a replay and for what was live", async () => {
+    const world = worldOf({ tailBytes: 1 });
+    const { read } = world.log;
+    const seqs = { first: 3, last: 4 };
+    world.log.read = (after, options) => {
+      if (after >= seqs.last) return read(after, options);
+      if (after + 1 < seqs.first) return read(after, { ...options, until: seqs.first - 1 });
+      return Promise.reject(new LogError("LOG_DAMAGED", "bad", { seqs: { first: after + 1, last: seqs.last } }));
+    };
+    const behind = world.subscriber({ A: null });
+    behind.sink.limit(1);
+    await world.publishMany(1);
+    await world.publishMany(5);
+    const replaying = world.subscriber({ A: null });
+    world.delivery.replay(replaying.consumer, replaying.consumer.set, 0, { id: "since" });
+    world.drain(behind.consumer, behind.sink);
+    expect(await until(() => behind.consumer.isLevel && replaying.consumer.isLevel)).toBe(true);
+    for (const { sink } of [behind, replaying]) {
+      expect(sink.seqs).toEqual([1, 2, 5, 6]);
+      expect(sink.frames.filter(({ type }) => type === "gap")).toMatchObject([
+        { reason: "retention", from_seq: 3, to_seq: 4 },
+      ]);
+    }
+  });
+
   it("are none when the log is closed: the process ends", async () => {
     const world = worldOf({ tailBytes: 1 });
     await world.publishMany(3);

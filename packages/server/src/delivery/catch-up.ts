@@ -57,9 +57,7 @@ export class CatchUp {
     this.#readers = new PageReaders({
       pages: options.pages,
       onPage: (consumer, page, after) => this.#goOn(consumer, page, after),
-      onError: (consumer, error) => {
-        if (!(error instanceof LogError && error.code === "LOG_CLOSED")) this.#fault(consumer, error);
-      },
+      onError: (consumer, error) => this.#readFailed(consumer, error),
     });
   }
 
@@ -284,6 +282,22 @@ export class CatchUp {
       this.#fault(consumer, new Error(`the log holds nothing after seq ${after}, though its head was beyond it`));
     }
     this.schedule(consumer);
+  }
+
+  #readFailed(consumer: Consumer, error: unknown): void {
+    if (!(error instanceof LogError)) return this.#fault(consumer, error);
+    if (error.code === "LOG_CLOSED") return;
+    if (error.seqs === undefined) return this.#fault(consumer, error);
+    // Damage on the disk takes what it took; a gap stands for it, and what lies behind it is sent.
+    this.#options.onError(error, consumer.id);
+    this.#lose(consumer, error.seqs);
+    this.schedule(consumer);
+  }
+
+  #lose({ buffer, lane }: Consumer, { first, last }: { readonly first: number; readonly last: number }): void {
+    const step = buffer.next(lane);
+    if (step.kind === "event" && step.seq >= first && step.seq <= last) buffer.loseEvents(lane, last);
+    else if (step.kind === "range" && step.range.after + 1 >= first && step.range.after < last) buffer.loseRange(last);
   }
 
   #fault(consumer: Consumer, error: unknown): void {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { draftOf, draftsOf, logOptionsOf } from "../log/contract/log-under-test.js";
-import type { EventLog, EventMatch, ReadOptions } from "../log/event-log.js";
+import { LogError } from "../log/event-log.js";
+import type { EventLog, EventMatch, LogPage, ReadOptions } from "../log/event-log.js";
 import { createMemoryLog } from "../log/memory-log.js";
 import { HistoryReader } from "./history-reader.js";
 import type { HistoryQuery } from "./history-query.js";
@@ -108,5 +109,37 @@ describe("retention that moves while history is read", () => {
     }
     expect(expected).toBe(6001);
     expect(gaps).toBeGreaterThan(0);
+  });
+});
+
+describe("what is damaged on the disk", () => {
+  /** As an embedded log with a block of seqs 4 to 6 that fails its checksum. */
+  function damaged(log: EventLog): EventLog {
+    const seqs = { first: 4, last: 6 };
+    const read = async (after: number, options: ReadOptions): Promise<LogPage> => {
+      if (after >= seqs.last) return log.read(after, options);
+      if (after + 1 < seqs.first) return log.read(after, { ...options, until: seqs.first - 1 });
+      throw new LogError("LOG_DAMAGED", "fails its checksum", { seqs: { first: after + 1, last: seqs.last } });
+    };
+    return new Proxy(log, { get: (target, name) => (name === "read" ? read : Reflect.get(target, name, target)) });
+  }
+
+  it("is a gap, with what lies before and behind it", async () => {
+    const log = memoryLog();
+    await log.append(draftsOf(1, 9));
+    const reader = new HistoryReader(damaged(log));
+    const lines: unknown[] = [];
+    for await (const line of reader.lines(everything, queryOf(log))) {
+      for (const text of line.toString().trim().split("\n")) {
+        const { seq, from_seq: from, to_seq: to } = JSON.parse(text) as Record<string, number>;
+        lines.push(seq ?? [from, to]);
+      }
+    }
+    expect(lines).toEqual([1, 2, 3, [4, 6], 7, 8, 9]);
+    const before = textOf((await reader.page(everything, queryOf(log))).json);
+    expect([before.events.map(({ seq }) => seq), before.next]).toEqual([[1, 2, 3], 3]);
+    const within = textOf((await reader.page(everything, queryOf(log, { since: 4 }))).json);
+    expect(within.gap).toMatchObject({ reason: "retention", from_seq: 5, to_seq: 6 });
+    expect([within.events.map(({ seq }) => seq), within.next]).toEqual([[7, 8, 9], null]);
   });
 });

@@ -2,7 +2,8 @@
 // all that is under way together, and in its share of the event loop.
 
 import type { GapFrame } from "@sluice/protocol";
-import type { EventLog, EventMatch, EventRecord, LogPage } from "../log/event-log.js";
+import { LogError } from "../log/event-log.js";
+import type { EventLog, EventMatch, EventRecord, LogPage, ReadOptions } from "../log/event-log.js";
 import { encodeEvents } from "./encode-events.js";
 import { historyGap, historyLimitDefault, type HistoryQuery } from "./history-query.js";
 import { HistoryTurns } from "./history-turns.js";
@@ -79,7 +80,7 @@ export class HistoryReader {
       await this.#turns.next();
       // The first event of a page always fits.
       const bytesMax = Math.max(1, Math.min(room, heldBytesMax - this.#heldBytes));
-      const page = await this.#log.read(after, { until, match, limit: left, bytesMax, waitMs });
+      const page = await this.#read(after, { until, match, limit: left, bytesMax, waitMs });
       const missing = missingBefore(page, after, until);
       // The rest of a page that retention has overtaken is the next page's matter, which then tells of the hole.
       if (missing !== undefined && after > since) break;
@@ -95,6 +96,17 @@ export class HistoryReader {
     return { after, gap };
   }
 
+  /** As the log reads; what is damaged is an empty page that begins behind it, as if retention had taken it. */
+  async #read(after: number, options: ReadOptions): Promise<LogPage> {
+    try {
+      return await this.#log.read(after, options);
+    } catch (error) {
+      if (!(error instanceof LogError) || error.seqs === undefined) throw error;
+      const { last } = error.seqs;
+      return { records: [], scannedTo: last, oldest: last + 1, head: this.#log.head };
+    }
+  }
+
   /** NDJSON, read only as fast as it is taken; gaps stand where events are missing. @throws {LogError} */
   async *lines(match: EventMatch, query: HistoryQuery): AsyncGenerator<Buffer> {
     if (query.lost !== undefined) yield encodeLine(query.lost);
@@ -103,7 +115,7 @@ export class HistoryReader {
     while (left > 0 && after < query.until) {
       await this.#turns.next();
       const limit = Math.min(streamEvents, left);
-      const page = await this.#log.read(after, { until: query.until, match, limit, bytesMax: streamBytes });
+      const page = await this.#read(after, { until: query.until, match, limit, bytesMax: streamBytes });
       const missing = missingBefore(page, after, query.until);
       if (missing !== undefined) yield encodeLine(missing);
       if (page.records.length > 0) yield encodeEvents(page.records, "\n");
