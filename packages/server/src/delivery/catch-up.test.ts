@@ -188,7 +188,7 @@ describe("faults", () => {
 
   it("that have taken records leave a gap in their place, for a replay and for what was live", async () => {
     const world = worldOf({ tailBytes: 1 });
-    const { read } = world.log;
+    const read = world.log.read.bind(world.log);
     const seqs = { first: 3, last: 4 };
     world.log.read = (after, options) => {
       if (after >= seqs.last) return read(after, options);

@@ -121,7 +121,9 @@ describe("what is damaged on the disk", () => {
       if (after + 1 < seqs.first) return log.read(after, { ...options, until: seqs.first - 1 });
       throw new LogError("LOG_DAMAGED", "fails its checksum", { seqs: { first: after + 1, last: seqs.last } });
     };
-    return new Proxy(log, { get: (target, name) => (name === "read" ? read : Reflect.get(target, name, target)) });
+    return new Proxy(log, {
+      get: (target, name) => (name === "read" ? read : (Reflect.get(target, name, target) as unknown)),
+    });
   }
 
   it("is a gap, with what lies before and behind it", async () => {
