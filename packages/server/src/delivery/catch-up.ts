@@ -290,14 +290,8 @@ export class CatchUp {
     if (error.seqs === undefined) return this.#fault(consumer, error);
     // Damage on the disk takes what it took; a gap stands for it, and what lies behind it is sent.
     this.#options.onError(error, consumer.id);
-    this.#lose(consumer, error.seqs);
+    consumer.buffer.lose(consumer.lane, error.seqs);
     this.schedule(consumer);
-  }
-
-  #lose({ buffer, lane }: Consumer, { first, last }: { readonly first: number; readonly last: number }): void {
-    const step = buffer.next(lane);
-    if (step.kind === "event" && step.seq >= first && step.seq <= last) buffer.loseEvents(lane, last);
-    else if (step.kind === "range" && step.range.after + 1 >= first && step.range.after < last) buffer.loseRange(last);
   }
 
   #fault(consumer: Consumer, error: unknown): void {
