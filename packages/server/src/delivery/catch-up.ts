@@ -5,6 +5,7 @@ import type { Clock } from "@sluice/runtime";
 import { LogError, type EventMatch, type EventRecord } from "../log/event-log.js";
 import type { Consumer } from "./consumer.js";
 import type { DeliveryTally } from "./delivery-tally.js";
+import { loseDamaged } from "./lose-damaged.js";
 import type { LogRange } from "./message-buffer.js";
 import { PageReaders } from "./page-readers.js";
 import { pieceBytesMax, type Page } from "./page.js";
@@ -290,7 +291,7 @@ export class CatchUp {
     if (error.seqs === undefined) return this.#fault(consumer, error);
     // Damage on the disk takes what it took; a gap stands for it, and what lies behind it is sent.
     this.#options.onError(error, consumer.id);
-    consumer.buffer.lose(consumer.lane, error.seqs);
+    loseDamaged(consumer.buffer, consumer.lane, error.seqs);
     this.schedule(consumer);
   }
 

@@ -187,13 +187,6 @@ export class MessageBuffer {
     this.#segments.unshift({ kind: "gap", reason: "retention", fromSeq: first, toSeq: last, dropped });
   }
 
-  /** What is next can't be read from the log, nor what follows up to `last`; nothing where that is no longer next. */
-  lose(lane: LaneView | undefined, { first, last }: { readonly first: number; readonly last: number }): void {
-    const step = this.next(lane);
-    if (step.kind === "event" && step.seq >= first && step.seq <= last) this.loseEvents(lane, last);
-    else if (step.kind === "range" && step.range.after + 1 >= first && step.range.after < last) this.loseRange(last);
-  }
-
   #skipOldest(lane: LaneView): void {
     let excess = this.size(lane) - this.maxMessages;
     if (excess <= 0) return;
