@@ -10,6 +10,7 @@ import type { LogRange } from "./message-buffer.js";
 import { PageReaders } from "./page-readers.js";
 import { pieceBytesMax, type Page } from "./page.js";
 import type { Pages } from "./pages.js";
+import type { Progress, Slice } from "./slice.js";
 import type { Tail } from "./tail.js";
 
 /** Bytes joined into one write; of a page just a piece, which then is nobody's copy. */
@@ -36,16 +37,6 @@ export interface CatchUpOptions {
   /** The consumer can't be fed through a fault of ours. */
   readonly onFault: (consumer: Consumer) => void;
 }
-
-/** One slice of work for one consumer. */
-interface Slice {
-  out: Buffer[];
-  chunkBytes: number;
-  bytes: number;
-  looked: number;
-}
-
-type Progress = "more" | "wait" | "level";
 
 export class CatchUp {
   readonly #options: CatchUpOptions;
