@@ -16,12 +16,15 @@ export interface DoorSettings {
   readonly limits?: SettingsOverrides["limits"];
   readonly allowedOrigins?: readonly string[];
   readonly handshakeMs?: number;
+  /** `server.compression`; default false. */
+  readonly compression?: boolean;
   readonly gateway?: SettingsOverrides["gateway"];
 }
 
-function serviceSettings({ auth, limits, allowedOrigins, handshakeMs }: DoorSettings): SettingsOverrides {
+function serviceSettings(settings: DoorSettings): SettingsOverrides {
+  const { auth, limits, allowedOrigins, handshakeMs, compression = false } = settings;
   return {
-    server: allowedOrigins === undefined ? {} : { allowed_origins: [...allowedOrigins] },
+    server: { compression, ...(allowedOrigins === undefined ? {} : { allowed_origins: [...allowedOrigins] }) },
     limits: { ...(handshakeMs === undefined ? {} : { handshake_ms: handshakeMs }), ...limits },
     ...(auth === undefined ? {} : { auth }),
   };

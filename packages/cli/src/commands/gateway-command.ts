@@ -9,6 +9,8 @@ Examples:
   From a file, with TLS:
     $ sluice gateway --config gateway.yaml --gateway.host=0.0.0.0 --gateway.port=443 \\
         --gateway.tls.cert_file=tls.crt --gateway.tls.key_file=tls.key
+  For a test-suite of WebSocket, before an echo of its own or that of sluice serve --echo:
+    $ sluice gateway --echo --gateway.port=9002 --server.compression
   Behind a proxy that says who the caller is:
     $ SLUICE_GATEWAY__UPSTREAMS=http://127.0.0.1:8081 sluice gateway --gateway.trusted_proxies=10.0.0.0/8
 
@@ -23,10 +25,16 @@ export function gatewayCommand(terminal: Terminal): Command {
     .description("Run the gateway: authenticates, limits, and leads to the streaming services")
     .usage("[--config <file>] [--any.setting=value]…")
     .option("--config <file>", "YAML file (default: SLUICE_CONFIG, or none)")
+    .option("--echo", "test mode: lead anybody to an echo; between loopback addresses only")
     .allowUnknownOption()
     .allowExcessArguments()
     .addHelpText("after", examples)
-    .action(async ({ config }: { config?: string }, command: Command) => {
+    .action(async ({ config, echo }: { config?: string; echo?: true }, command: Command) => {
+      if (echo === true) {
+        const { runGatewayEcho } = await import("../gateway/run-gateway-echo.js");
+        await runGatewayEcho({ config, flags: command.args }, terminal);
+        return;
+      }
       const { runGatewayCommand } = await import("../gateway/run-gateway-command.js");
       await runGatewayCommand({ config, flags: command.args }, terminal);
     });

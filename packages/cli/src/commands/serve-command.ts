@@ -9,6 +9,8 @@ Examples:
   With flags; every setting is one, and an environment variable too:
     $ sluice serve --server.port=8080 --log.dir=/var/lib/sluice --auth.hs256_secret_file=secret
     $ SLUICE_SERVER__PORT=8080 sluice serve --config sluice.yaml
+  For a test-suite of WebSocket, such as Autobahn's:
+    $ sluice serve --echo --server.port=9001 --server.compression
   To try things out on this machine, with nobody asked for a token:
     $ sluice serve --auth.dev --demo.enabled --telemetry.log_pretty
 
@@ -23,10 +25,16 @@ export function serveCommand(terminal: Terminal): Command {
     .description("Run the streaming service")
     .usage("[--config <file>] [--any.setting=value]…")
     .option("--config <file>", "YAML file (default: SLUICE_CONFIG, or none)")
+    .option("--echo", "test mode: send every message back, to anybody; on a loopback address only, without a log")
     .allowUnknownOption()
     .allowExcessArguments()
     .addHelpText("after", examples)
-    .action(async ({ config }: { config?: string }, command: Command) => {
+    .action(async ({ config, echo }: { config?: string; echo?: true }, command: Command) => {
+      if (echo === true) {
+        const { serveEcho } = await import("../serve/serve-echo.js");
+        await serveEcho({ config, flags: command.args }, terminal);
+        return;
+      }
       const { serve } = await import("../serve/serve.js");
       await serve({ config, flags: command.args }, terminal);
     });

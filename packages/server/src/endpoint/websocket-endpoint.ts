@@ -12,8 +12,6 @@ import {
   challengeFor,
   findToken,
   type FoundToken,
-  type FrameFault,
-  FrameTracker,
   handshakeProblem,
   type Identity,
   isOriginAllowed,
@@ -23,6 +21,7 @@ import {
   selectSubprotocol,
   TokenBucket,
 } from "@sluice/runtime";
+import { acceptableOffers } from "./deflate-offer.js";
 import { readConnectionOptions, type ConnectionOptions } from "./connection-options.js";
 import { WebSocketServer } from "ws";
 import { Consumer } from "../delivery/consumer.js";
@@ -33,6 +32,7 @@ import type { Connections, Place } from "./connections.js";
 import type { EndpointTally } from "./endpoint-tally.js";
 import { SluiceWebSocket } from "./sluice-web-socket.js";
 import { UnfinishedMessages, type Incoming } from "./unfinished-messages.js";
+import { watchFrames } from "./watch-frames.js";
 import { WebSocketSink } from "./websocket-sink.js";
 
 /** Fragments of one message; a command needs one. */
@@ -41,11 +41,6 @@ const fragmentsMax = 16;
 const bufferedChunksMax = 1024;
 /** Pings and pongs of RFC 6455 that a client may send a second, and at once; our heartbeat needs none of them. */
 const controlFramesPerSecond = 20;
-const deflateBit = 0b100;
-const closeOfFault: Readonly<Record<FrameFault, CloseEntry>> = {
-  protocol: closes.protocolError,
-  "too-big": closes.messageTooBig,
-};
 /**
  * How long a peer may take to answer a close, ms. What was written before the close goes first, and a slow reader's
  * kernel buffers hold megabytes of it: cut too early, it would never learn why it was closed.
@@ -134,6 +129,10 @@ export class WebSocketEndpoint {
       refuseUpgrade(socket, checked);
       return;
     }
+    // `ws` refuses a handshake for an offer that it can't take; the offer alone is to be declined.
+    const offers = acceptableOffers(request.headers["sec-websocket-extensions"]);
+    if (offers === undefined) delete request.headers["sec-websocket-extensions"];
+    else request.headers["sec-websocket-extensions"] = offers;
     const candidate: Candidate = { request, socket, head, options: checked };
     const place = this.#options.connections.take(socket.remoteAddress ?? "");
     if (place === undefined) {
@@ -240,17 +239,12 @@ export class WebSocketEndpoint {
       isHeld: () => webSocket.isPaused,
       expire: () => context.delivery.close(consumer, closes.policyViolation),
     };
-    // RSV1 is permessage-deflate's (RFC 7692 §6), the only extension there can be.
-    const reservedBits = webSocket.extensions === "" ? 0 : deflateBit;
-    const frames = new FrameTracker({ masked: true, frameBytesMax: this.#options.messageBytesMax, reservedBits });
     // Before `ws` reads the bytes, which it does at once: what is whole then has ended after it began.
-    socket.prependListener("data", (chunk: Buffer) => {
-      if (webSocket.readyState !== SluiceWebSocket.OPEN) return;
-      this.#unfinished.began(incoming);
-      // `ws` takes lengths that are written wider than they need be; what else is wrong it finds itself.
-      frames.follow(chunk);
-      if (frames.fault !== undefined) context.delivery.close(consumer, closeOfFault[frames.fault]);
+    socket.prependListener("data", () => {
+      if (webSocket.readyState === SluiceWebSocket.OPEN) this.#unfinished.began(incoming);
     });
+    const close = (entry: CloseEntry): void => context.delivery.close(consumer, entry);
+    watchFrames(webSocket, socket, { frameBytesMax: this.#options.messageBytesMax, close });
     webSocket.on("message", (data, isBinary) => {
       this.#unfinished.ended(incoming);
       if (consumer.isClosed) return;
