@@ -11,7 +11,7 @@ const messageBytesMax = 32 * 1_048_576;
 const refusalLengthMax = 8_192;
 
 /** A handshake that was answered with a status other than 101; the message is for people. */
-export class HandshakeRefusal extends Error {
+class HandshakeRefusal extends Error {
   override readonly name = "HandshakeRefusal";
   readonly status: number;
   /** What `Retry-After` asks for, ms. */

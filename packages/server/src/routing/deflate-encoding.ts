@@ -6,7 +6,7 @@ import type { Encoding } from "./encoding.js";
 import { deflatedFrame, eventPayload, websocketEncoding } from "./websocket-encoding.js";
 
 /** Smaller payloads are sent as they are: without earlier ones to refer to, they hardly shrink. Chosen by bench. */
-export const deflateBytesMin = 512;
+const deflateBytesMin = 512;
 
 /**
  * Level 1 and 32 KiB of working memory: an event takes 20 to 40 µs, and a kilobyte of JSON shrinks to about half, which

@@ -22,12 +22,6 @@ export interface LogTraits {
 /** The engines of one machine. */
 export const localTraits: LogTraits = { time: "ours", countsIds: true, keepsNewest: true };
 
-/** Lets time pass for the log: turned where the clock is ours, waited for where it is not. */
-export async function pass(traits: LogTraits, clock: ManualClock, ms: number): Promise<void> {
-  if (traits.time === "ours") clock.advance(ms);
-  else await new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 /** A clock that moves when told; both of its times start far from zero and from each other. */
 export class ManualClock implements Clock {
   #elapsedMs = 0;

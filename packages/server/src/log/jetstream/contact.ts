@@ -5,7 +5,7 @@ import type { Clock } from "@sluice/runtime";
 /** How often a server is asked whether it is there, ms. */
 const askMs = 500;
 /** Nothing heard for this long, ms: the servers are out of reach. */
-export const silenceMsMax = 2000;
+const silenceMsMax = 2000;
 /** With nothing heard for this long a connection is given up for a new one, ms. */
 const reconnectAfterMs = 3000;
 
