@@ -36,5 +36,6 @@ export { createLogDestination, type LogDestination, type LogDestinationOptions }
 export { createLogger, type Logger, type LoggerOptions } from "./telemetry/logger.js";
 export { metricsMarkdown } from "./telemetry/metrics-markdown.js";
 export { NumberInstrument } from "./telemetry/number-instrument.js";
+export { aggregateMetrics, readMetrics, type MetricsReading } from "./telemetry/aggregate-metrics.js";
 export { createMetricsRegistry, registerMetrics } from "./telemetry/register-metrics.js";
 export { deliveryLatencyBuckets, serverMetricsTable } from "./telemetry/server-metrics-table.js";

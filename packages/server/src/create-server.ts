@@ -2,6 +2,7 @@
 
 import { hostname } from "node:os";
 import {
+  aggregateMetrics,
   createAuthenticator,
   identify,
   systemClock,
@@ -23,6 +24,7 @@ import { createPublisher, type PublishOutcome } from "./endpoint/publisher.js";
 import { WebSocketEndpoint } from "./endpoint/websocket-endpoint.js";
 import { connectNats } from "./log/jetstream/connect-nats.js";
 import { joinNodes } from "./join-nodes.js";
+import type { Member } from "./nodes/member.js";
 import { openLog } from "./open-log.js";
 import { SubscriptionManager } from "./routing/subscription-manager.js";
 import { StallNotice } from "./stall-notice.js";
@@ -54,6 +56,8 @@ export interface CreateServerOptions {
   readonly logger: Logger;
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** The service that this process is a worker of; default none, it is the whole service. */
+  readonly member?: Member;
 }
 
 /** What a peer may take to answer its close when the service ends, ms, beyond `server.drain_ms`. */
@@ -68,6 +72,7 @@ export async function createServer({
   settings,
   logger,
   clock = systemClock,
+  member,
 }: CreateServerOptions): Promise<SluiceServer> {
   const tally = new EndpointTally();
   const sessionTally = new SessionTally();
@@ -85,30 +90,45 @@ export async function createServer({
   // Both come after the log that tells them.
   let stall: StallNotice | undefined;
   let endAll: (() => void) | undefined;
-  const log = await openLog({
-    settings,
-    clock,
-    nats,
-    onNotice: (notice) => logger.warn(notice),
-    onReachable: (isReachable) => {
-      if (isReachable) logger.info("NATS is in reach again");
-      else logger.warn("NATS is out of reach; connections stay, events wait");
-      stall?.changed(isReachable);
+  const onLogError = (error: Error): void => logger.error({ err: error }, "a fault in the log harmed no append");
+  const followed = member?.openLog({
+    dir: settings.log.dir,
+    room: () => delivery.room(),
+    onError: onLogError,
+    // Nobody catches it: the process ends, and another worker takes its place.
+    onLost: (error) => {
+      throw error;
     },
-    // They come back with where they stood, and get a gap for what is gone.
-    onHole: (toSeq) => {
-      logger.error({ to_seq: toSeq }, "retention took events before this node had them; all connections begin anew");
-      endAll?.();
-    },
-    onError: (error) => logger.error({ err: error }, "a fault in the log harmed no append"),
-    onCommit: metrics.observeCommit,
-  }).catch(async (error: unknown) => {
-    await nats?.close();
-    throw error;
   });
-  logger.info({ engine: settings.log.engine, epoch: log.epoch, head: log.head, oldest: log.oldest }, "log open");
+  const log =
+    followed ??
+    (await openLog({
+      settings,
+      clock,
+      nats,
+      onNotice: (notice) => logger.warn(notice),
+      onReachable: (isReachable) => {
+        if (isReachable) logger.info("NATS is in reach again");
+        else logger.warn("NATS is out of reach; connections stay, events wait");
+        stall?.changed(isReachable);
+      },
+      // They come back with where they stood, and get a gap for what is gone.
+      onHole: (toSeq) => {
+        logger.error({ to_seq: toSeq }, "retention took events before this node had them; all connections begin anew");
+        endAll?.();
+      },
+      onError: onLogError,
+      onCommit: metrics.observeCommit,
+    }).catch(async (error: unknown) => {
+      await nats?.close();
+      throw error;
+    }));
+  if (member === undefined) {
+    metrics.watchLog(log);
+    logger.info({ engine: settings.log.engine, epoch: log.epoch, head: log.head, oldest: log.oldest }, "log open");
+  }
 
-  const { nodes, tickets } = await joinNodes({ settings, logger, clock, nats, node });
+  const { nodes, tickets } = await joinNodes({ settings, logger, clock, nats, node, member });
   const identifyFound = (found: FoundToken) => identify(found, { authenticator, tickets, onFailure });
   const subscriptions = new SubscriptionManager<Consumer>({
     maxPerConnection: settings.subscriptions.max_per_connection,
@@ -146,11 +166,8 @@ export async function createServer({
     meter: metrics.publishMeter,
     room: () => delivery.room(),
   });
-  const connections = new Connections({
-    total: settings.limits.connections,
-    perUser: settings.limits.connections_per_user,
-    perAddress: settings.limits.connections_per_address,
-  });
+  const { connections: total, connections_per_user: perUser, connections_per_address: perAddress } = settings.limits;
+  const connections = new Connections({ total, perUser, perAddress }, member?.elsewhere);
   let isDraining = false;
 
   const context: SessionContext = {
@@ -188,7 +205,10 @@ export async function createServer({
     tickets,
     tally,
     identify: identifyFound,
-    registry: metrics.registry,
+    registry: {
+      contentType: metrics.contentType,
+      metrics: async () => aggregateMetrics((await member?.metrics()) ?? [await metrics.read()]),
+    },
     isAccepting: () => !isDraining,
     unreadiness: () => (isDraining ? "The service is draining" : logUnreadiness(log.stats().state)),
   });
@@ -209,7 +229,7 @@ export async function createServer({
     onError,
   });
   webSockets.attach(http.server);
-  metrics.watch({ log, delivery, subscriptions, connections, endpoint: tally, session: sessionTally });
+  metrics.watch({ delivery, subscriptions, connections, endpoint: tally, session: sessionTally });
 
   const closeRest = async (): Promise<void> => {
     heartbeat.stop();
@@ -231,10 +251,10 @@ export async function createServer({
   }
   heartbeat.start();
   expiry.start();
-  logger.info({ url: http.url, ops_url: http.opsUrl }, "listening");
+  if (member === undefined) logger.info({ url: http.url, ops_url: http.opsUrl }, "listening");
 
   let ending: Promise<void> | undefined;
-  return {
+  const server: SluiceServer = {
     url: http.url,
     opsUrl: http.opsUrl,
     publish: (events) => publisher.publish(events),
@@ -250,6 +270,9 @@ export async function createServer({
       return ending;
     },
   };
+  const drain = (): void => member?.leave(server.drain());
+  member?.begin({ readMetrics: metrics.read, drain }, { url: http.url, opsUrl: http.opsUrl });
+  return server;
 }
 
 function logUnreadiness(state: string): string | undefined {

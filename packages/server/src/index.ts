@@ -4,3 +4,4 @@ export { createServer, type CreateServerOptions, type SluiceServer } from "./cre
 export { LogError, type LogErrorCode } from "./log/event-log.js";
 export type { PublishOutcome } from "./endpoint/publisher.js";
 export { openLog, type OpenLogOptions } from "./open-log.js";
+export { isWorker, startService } from "./start-service.js";

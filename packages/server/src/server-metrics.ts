@@ -1,7 +1,13 @@
 // The service's metrics: each is read from where it is counted, when somebody scrapes.
 
 import { policies } from "@sluice/protocol";
-import { createMetricsRegistry, registerMetrics, serverMetricsTable } from "@sluice/runtime";
+import {
+  createMetricsRegistry,
+  type MetricsReading,
+  readMetrics,
+  registerMetrics,
+  serverMetricsTable,
+} from "@sluice/runtime";
 import type { Consumer } from "./delivery/consumer.js";
 import type { Delivery } from "./delivery/delivery.js";
 import type { Connections } from "./endpoint/connections.js";
@@ -14,7 +20,6 @@ import type { SessionTally } from "./session/session-tally.js";
 
 /** Where the numbers are. */
 export interface MetricSources {
-  readonly log: EventLog;
   readonly delivery: Delivery;
   readonly subscriptions: SubscriptionManager<Consumer>;
   readonly connections: Connections;
@@ -23,11 +28,15 @@ export interface MetricSources {
 }
 
 export interface ServerMetrics {
-  readonly registry: { readonly contentType: string; metrics(): Promise<string> };
+  readonly contentType: string;
+  /** What this process counts now. */
+  readonly read: () => Promise<MetricsReading>;
   readonly observeCommit: (report: CommitReport) => void;
   readonly publishMeter: PublishMeter;
   /** From now on the metrics show these. */
   watch(sources: MetricSources): void;
+  /** The same for the log, in the one process that writes it. */
+  watchLog(log: EventLog): void;
   /** Ends the sampling. */
   close(): void;
 }
@@ -77,7 +86,7 @@ export function createServerMetrics(): ServerMetrics {
     metrics.errors.readFrom(() => session.errors);
   }
 
-  function watchLog({ log }: MetricSources): void {
+  function watchLog(log: EventLog): void {
     metrics.logEvents.readFrom(() => log.stats().events);
     metrics.logBytes.readFrom(() => log.stats().bytes);
     metrics.logHeadSeq.readFrom(() => log.head);
@@ -85,7 +94,8 @@ export function createServerMetrics(): ServerMetrics {
   }
 
   return {
-    registry,
+    contentType: registry.contentType,
+    read: () => readMetrics(registry),
     observeCommit: ({ durationMs }) => metrics.logCommit.observe(durationMs / msPerS),
     publishMeter: {
       accepted: ({ events, duplicates, bytes }) => {
@@ -101,8 +111,8 @@ export function createServerMetrics(): ServerMetrics {
     watch: (sources) => {
       watchDelivery(sources);
       watchConversations(sources);
-      watchLog(sources);
     },
+    watchLog,
     close: () => clearInterval(sampling),
   };
 }

@@ -11,6 +11,8 @@ Examples:
     $ SLUICE_SERVER__PORT=8080 sluice serve --config sluice.yaml
   For a test-suite of WebSocket, such as Autobahn's:
     $ sluice serve --echo --server.port=9001 --server.compression
+  On all of four cores:
+    $ sluice serve --config sluice.yaml --workers 4
   To try things out on this machine, with nobody asked for a token:
     $ sluice serve --auth.dev --demo.enabled --telemetry.log_pretty
 
@@ -19,6 +21,12 @@ setting. The log goes to stdout, JSON lines. SIGTERM and Ctrl-C drain: clients a
 accepted is written out. A second one ends at once.
 Exit code: 0 after a drain, 78 for a wrong configuration, with every problem on stderr.`;
 
+interface ServeFlags {
+  readonly config?: string;
+  readonly echo?: true;
+  readonly workers?: string;
+}
+
 /** `sluice serve`. */
 export function serveCommand(terminal: Terminal): Command {
   return new Command("serve")
@@ -26,16 +34,18 @@ export function serveCommand(terminal: Terminal): Command {
     .usage("[--config <file>] [--any.setting=value]…")
     .option("--config <file>", "YAML file (default: SLUICE_CONFIG, or none)")
     .option("--echo", "test mode: send every message back, to anybody; on a loopback address only, without a log")
+    .option("--workers <n>", "processes that share the port: short for --server.workers=<n>")
     .allowUnknownOption()
     .allowExcessArguments()
     .addHelpText("after", examples)
-    .action(async ({ config, echo }: { config?: string; echo?: true }, command: Command) => {
+    .action(async ({ config, echo, workers }: ServeFlags, command: Command) => {
       if (echo === true) {
         const { serveEcho } = await import("../serve/serve-echo.js");
         await serveEcho({ config, flags: command.args }, terminal);
         return;
       }
       const { serve } = await import("../serve/serve.js");
-      await serve({ config, flags: command.args }, terminal);
+      const flags = workers === undefined ? command.args : [`--server.workers=${workers}`, ...command.args];
+      await serve({ config, flags }, terminal);
     });
 }

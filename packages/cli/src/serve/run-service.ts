@@ -1,6 +1,6 @@
 // A service from its start to its end, as `sluice serve` and `sluice start` run it.
 import { type Logger, type Settings, shutDown, superviseProcess, systemClock } from "@sluice/runtime";
-import { createServer, type SluiceServer } from "@sluice/server";
+import { isWorker, startService, type SluiceServer } from "@sluice/server";
 import { CliError } from "../cli-error.js";
 import { DemoSource } from "../demo/demo-source.js";
 import { exitCodes } from "../exit-codes.js";
@@ -28,10 +28,11 @@ export async function runService(options: RunServiceOptions): Promise<void> {
   const supervision = superviseProcess({ events: process, exit: (code) => process.exit(code), logger });
   const interrupted = AbortSignal.any([options.interrupted, supervision.interrupted]);
   try {
-    const server = await createServer({ settings, logger }).catch((error: unknown) => {
+    const server = await startService({ settings, logger }).catch((error: unknown) => {
       throw startFailure(error, settings);
     });
-    const demo = settings.demo.enabled ? demoOf(server, options) : undefined;
+    // Workers have connections; the process that keeps them has the demo.
+    const demo = settings.demo.enabled && !isWorker() ? demoOf(server, options) : undefined;
     demo?.start();
     onListening?.(server);
     await aborted(interrupted);

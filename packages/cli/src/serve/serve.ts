@@ -5,6 +5,7 @@ import { paintFor } from "../terminal/paint.js";
 import { takesColour, type Terminal } from "../terminal/terminal.js";
 import { devBanner } from "./dev-banner.js";
 import { runService } from "./run-service.js";
+import { isWorker } from "@sluice/server";
 
 /** Where the settings come from, beside the environment. */
 export interface ServeOptions {
@@ -22,10 +23,10 @@ export async function serve({ config, flags }: ServeOptions, terminal: Terminal)
     flags,
     requireAuth: true,
   });
-  if (settings.auth.dev) stderr.write(devBanner(paintFor(takesColour(stderr, env))));
+  if (settings.auth.dev && !isWorker()) stderr.write(devBanner(paintFor(takesColour(stderr, env))));
   const { log_level: level, log_pretty: pretty } = settings.telemetry;
   const logger = createLogger({ level, pretty, service: "sluice" });
-  for (const warning of warnings) logger.warn(warning);
+  if (!isWorker()) for (const warning of warnings) logger.warn(warning);
   await runService({ settings, logger, interrupted });
   logger.flush();
 }

@@ -30,6 +30,13 @@ export const togetherRules: readonly TogetherRule[] = [
     },
   },
   {
+    paths: ["server.workers", "log.engine"],
+    allowed: "log.engine embedded while server.workers is over 1",
+    check: ({ server: { workers }, log: { engine } }) => {
+      return workers === 1 || engine === "embedded" ? undefined : `makes ${workers} workers share a ${engine} log`;
+    },
+  },
+  {
     paths: ["auth.dev", "server.host"],
     allowed: "server.host in 127.0.0.0/8, ::1 or localhost while auth.dev is true",
     check: ({ auth, server }) => {

@@ -1,5 +1,6 @@
 // The connections of this process: who is there, from where, and how many more there may be.
 
+import { ConnectionCounts, type CountChange, type Elsewhere } from "../nodes/connection-counts.js";
 import type { Session } from "../session/session.js";
 
 export interface ConnectionLimits {
@@ -30,29 +31,26 @@ export interface Place {
   release(): void;
 }
 
-class Counts {
-  readonly #counts = new Map<string, number>();
-
-  get(key: string): number {
-    return this.#counts.get(key) ?? 0;
-  }
-
-  add(key: string, change: 1 | -1): void {
-    const count = this.get(key) + change;
-    if (count === 0) this.#counts.delete(key);
-    else this.#counts.set(key, count);
-  }
-}
+const nowhereElse: Elsewhere = { counts: new ConnectionCounts(), onChange: () => {} };
 
 export class Connections {
   readonly #limits: ConnectionLimits;
+  readonly #elsewhere: Elsewhere;
   readonly #byId = new Map<string, Connection>();
-  readonly #byAddress = new Counts();
-  readonly #byUser = new Counts();
-  #places = 0;
+  readonly #counts = new ConnectionCounts();
 
-  constructor(limits: ConnectionLimits) {
+  constructor(limits: ConnectionLimits, elsewhere: Elsewhere = nowhereElse) {
     this.#limits = limits;
+    this.#elsewhere = elsewhere;
+  }
+
+  #count(of: CountChange["of"], key: string): number {
+    return this.#counts.get(of, key) + this.#elsewhere.counts.get(of, key);
+  }
+
+  #add(of: CountChange["of"], key: string, change: 1 | -1): void {
+    this.#counts.add({ of, key, change });
+    this.#elsewhere.onChange({ of, key, change });
   }
 
   get size(): number {
@@ -74,17 +72,16 @@ export class Connections {
   /** A place for one more, before its token is looked at; undefined over capacity. */
   take(remoteAddress: string): Place | undefined {
     const { total, perAddress, perUser } = this.#limits;
-    if (this.#places >= total) return undefined;
-    if (perAddress > 0 && this.#byAddress.get(remoteAddress) >= perAddress) return undefined;
-    this.#places += 1;
-    this.#byAddress.add(remoteAddress, 1);
+    if (this.#counts.total + this.#elsewhere.counts.total >= total) return undefined;
+    if (perAddress > 0 && this.#count("address", remoteAddress) >= perAddress) return undefined;
+    this.#add("address", remoteAddress, 1);
     let user: string | undefined;
     let id: string | undefined;
     let isReleased = false;
     return {
       claimFor: (userId) => {
-        if (perUser > 0 && this.#byUser.get(userId) >= perUser) return false;
-        this.#byUser.add(userId, 1);
+        if (perUser > 0 && this.#count("user", userId) >= perUser) return false;
+        this.#add("user", userId, 1);
         user = userId;
         return true;
       },
@@ -95,9 +92,8 @@ export class Connections {
       release: () => {
         if (isReleased) return;
         isReleased = true;
-        this.#places -= 1;
-        this.#byAddress.add(remoteAddress, -1);
-        if (user !== undefined) this.#byUser.add(user, -1);
+        this.#add("address", remoteAddress, -1);
+        if (user !== undefined) this.#add("user", user, -1);
         if (id !== undefined) this.#byId.delete(id);
       },
     };

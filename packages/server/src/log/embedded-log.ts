@@ -24,7 +24,8 @@ export interface EmbeddedLogOptions extends LogOptions {
   readonly dir: string;
 }
 
-const fileName = "events.mdb";
+/** Name of the database in its directory. */
+export const fileName = "events.mdb";
 
 /**
  * Opens the log in `options.dir`, or makes one, with a new epoch.

@@ -8,7 +8,6 @@ import type { FileHeadroom } from "./file-headroom.js";
 import {
   blockAt,
   blockKeyFrom,
-  blockKeyOf,
   commitBatch,
   fileBytesAfter,
   metaKey,
@@ -18,8 +17,7 @@ import {
 import type { RetentionLimits } from "./log-options.js";
 import type { LogStore } from "./log-store.js";
 import { encodeMeta, type MetaRecord } from "./meta-record.js";
-import { PageBuilder } from "./page-builder.js";
-import { readBlock } from "./read-block.js";
+import { readBlocks } from "./read-blocks.js";
 import { isExpired, oldestByCount, type Segment } from "./retention.js";
 import { TurnBudget } from "./turn-budget.js";
 
@@ -32,8 +30,9 @@ const garbageBlocksMax = 4096;
 /** Blocks dropped by one sweep, and by a commit beside twice what it adds. */
 const sweepBlocksMax = 256;
 const sweepBlocksPerCommit = 8;
-/** What finding and checking a block costs, in records looked at. */
-const blockCost = 8;
+
+/** Commits between two looks for processes that died while they read, whose place would keep pages from being used. */
+const readerCheckCommits = 256;
 
 /** What a store is made of. */
 export interface EmbeddedStoreParts {
@@ -60,6 +59,7 @@ export class EmbeddedStore implements LogStore {
   /** Bytes of the blocks that are there; those of the garbage among them. */
   #bytes: number;
   #garbageBytes = 0;
+  #commits = 0;
   /** Blocks wholly below `oldest`, oldest first. */
   #garbage: Segment[] = [];
   /** Key of the oldest block that is not garbage, and what it says, once read. */
@@ -105,13 +105,7 @@ export class EmbeddedStore implements LogStore {
   }
 
   read(after: number, options: ReadOptions): LogPage {
-    try {
-      return this.#read(after, options);
-    } catch (cause) {
-      if (cause instanceof LogError) throw cause;
-      // LMDB lets nobody in after a failed write of its meta page.
-      throw new LogError("LOG_FAILED", "the log's file cannot be read until a restart", { cause });
-    }
+    return readBlocks(this.#db, this, after, options);
   }
 
   retain(nowMs: number): boolean {
@@ -136,25 +130,10 @@ export class EmbeddedStore implements LogStore {
     await this.#lock.release();
   }
 
-  #read(after: number, options: ReadOptions): LogPage {
-    const page = new PageBuilder(after, options, this);
-    let key = page.isDone ? page.nextSeq : (blockKeyOf(this.#db, page.nextSeq) ?? page.nextSeq);
-    const pageStart = page.nextSeq;
-    while (!page.isDone) {
-      page.spend(blockCost);
-      try {
-        key = readBlock(blockAt(this.#db, key), key, page) + 1;
-      } catch (cause) {
-        // What is good before the damage is given first; the next page begins with the damage.
-        if (page.nextSeq > pageStart) break;
-        throw this.#damage(page.nextSeq, cause);
-      }
-    }
-    return page.build();
-  }
-
   /** One transaction: the blocks, the meta record, and the removal of some garbage. */
   async #commit(blocks: readonly EncodedBlock[], sweepMax: number): Promise<void> {
+    this.#commits += 1;
+    if (this.#commits % readerCheckCommits === 0) this.#db.readerCheck();
     const swept = this.#garbage.slice(0, sweepMax);
     const sweptBytes = swept.reduce((sum, segment) => sum + segment.bytes, 0);
     const addedBytes = sumBytes(blocks);
@@ -196,12 +175,6 @@ export class EmbeddedStore implements LogStore {
 
   #nextKey(key: number): number {
     return blockKeyFrom(this.#db, key + 1) ?? this.#head + 1;
-  }
-
-  #damage(seq: number, cause: unknown): unknown {
-    if (!(cause instanceof LogError)) return cause;
-    const seqs = { first: seq, last: Math.min(this.#nextKey(seq) - 1, this.#head) };
-    return new LogError(cause.code, `seqs ${seqs.first} to ${seqs.last} cannot be read`, { cause, seqs });
   }
 }
 

@@ -13,13 +13,14 @@ export const metaKey = -1;
 /** Address space for the map. It takes neither memory nor disk; a map that never grows is never moved. */
 const mapBytes = 2 ** 40;
 
-/** One process opens it, and reads from one thread. */
-const readersMax = 16;
+/** Processes that have it open, the writer among them; each reads from one thread. */
+const readersMax = 126;
 
-/** Opens or makes the database file. Blocks the thread for a moment. */
-export function openLmdb(path: string): LmdbDatabase {
+/** Opens the database file, or makes it where it may be written. Blocks the thread for a moment. */
+export function openLmdb(path: string, mode: "write" | "follow" = "write"): LmdbDatabase {
   return open<Buffer, number>({
     path,
+    readOnly: mode === "follow",
     noSubdir: true,
     encoding: "binary",
     cache: false,

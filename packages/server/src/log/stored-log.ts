@@ -22,7 +22,7 @@ const commitBytesMax = 8 * 1024 * 1024;
 const pendingBytesMaxDefault = 64 * 1024 * 1024;
 const retentionIntervalMsDefault = 1000;
 /** Most bytes of one event's `fields`: a block with it stays below lmdb-js's 16 MiB read buffer. */
-const fieldsBytesMax = 15 * 1024 * 1024;
+export const fieldsBytesMax = 15 * 1024 * 1024;
 /** Most characters of an event's id and names: far more than the protocol lets through, far less than a u16 counts. */
 const nameLengthMax = 1024;
 

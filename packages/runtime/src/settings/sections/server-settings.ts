@@ -47,6 +47,14 @@ export const serverSettings = Type.Object({
       allowed: "`*` or an origin such as https://console.example.com",
     },
   ),
+  workers: integer({
+    default: 1,
+    minimum: 1,
+    maximum: 64,
+    description:
+      "Processes that share the listening port, each with connections of its own; one more writes the log. As many as " +
+      "there are cores for it. More than 1 needs the `embedded` log.",
+  }),
   compression: flag({
     default: false,
     description:
