@@ -5,15 +5,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import {
+  acceptingHead,
   eventually,
   frameBytes,
   mint,
+  opcodes,
   RawClient,
   RawSocket,
   request,
   sluiceProgram,
   startEchoBackend,
   startGateway,
+  startRawBackend,
   startServer,
   testSecret,
   within,
@@ -38,6 +41,55 @@ describe("a drain", () => {
     await within("the end of the drain", drained, 3_000);
   });
 
+  it("tells clients that agreed on sluice.v1 when to come back, each at a time of its own, before the close", async () => {
+    const protocol = { "Sec-WebSocket-Protocol": "sluice.v1" };
+    await using backend = await startRawBackend((socket, head) => {
+      const isOurs = head.includes("sluice.v1");
+      socket.write(acceptingHead(head, isOurs ? ["Sec-WebSocket-Protocol: sluice.v1"] : []));
+    });
+    await using gateway = await startGateway([backend.url], { gateway: { drain_ms: 400 } });
+    await using other = await RawSocket.upgraded(gateway.url, { token });
+    const clients: RawSocket[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      clients.push(await RawSocket.upgraded(gateway.url, { token, headers: protocol }));
+    }
+    const drained = gateway.drain();
+    const waits: number[] = [];
+    for (const client of clients) {
+      const { opcode, payload } = await client.frame();
+      expect(opcode).toBe(opcodes.text);
+      const frame = JSON.parse(payload.toString()) as { reconnect_after_ms: number };
+      expect(frame).toMatchObject({ type: "disconnect", reason: "server_shutdown" });
+      waits.push(frame.reconnect_after_ms);
+      expect(await client.closeFrame()).toEqual({ code: 1012, reason: "Service restart" });
+    }
+    expect(new Set(waits).size).toBe(waits.length);
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(250);
+    // Somebody else's protocol: a frame of ours would be a lie in it.
+    expect((await other.frame()).opcode).toBe(opcodes.close);
+    await drained;
+  });
+
+  it.each([
+    ["within a fragmented message: the close alone, which may stand there", false, [opcodes.text, opcodes.close]],
+    ["behind its last fragment", true, [opcodes.text, opcodes.continuation, opcodes.text, opcodes.close]],
+  ])("puts no message %s", async (_where, isWhole, expected) => {
+    await using backend = await startRawBackend((socket, head) => {
+      socket.write(acceptingHead(head));
+      socket.write(frameBytes({ payload: "begun ", fin: false, masked: false }));
+      if (isWhole) socket.write(frameBytes({ payload: "done", opcode: opcodes.continuation, masked: false }));
+    });
+    const settings = { drain_ms: 200, tunnel: { disconnect_frame: "always" } } as const;
+    await using gateway = await startGateway([backend.url], { gateway: settings });
+    await using client = await RawSocket.upgraded(gateway.url, { token });
+    const seen = [await client.frame()];
+    if (isWhole) seen.push(await client.frame());
+    const drained = gateway.drain();
+    while (seen.length < expected.length) seen.push(await client.frame());
+    expect(seen.map(({ opcode }) => opcode)).toEqual(expected);
+    await drained;
+  });
+
   it("of the service passes through: its own goodbye, its own close", async () => {
     await using server = await startServer({ server: { drain_ms: 200 } });
     await using gateway = await startGateway([server.url]);
@@ -57,6 +109,47 @@ describe("a drain", () => {
     await within("the end of the drain", gateway.drain(), 3_000);
     const empty = () => (echo.clients.size === 0 ? true : undefined);
     expect(await eventually("the backend to be rid of it", empty)).toBe(true);
+  });
+});
+
+describe("a reload", () => {
+  it("changes origins, hosts, limits and bounds for who comes next, and names what waits", async () => {
+    await using echo = await startEchoBackend();
+    await using gateway = await startGateway([echo.url]);
+    const { settings } = gateway;
+    await using living = await RawSocket.upgraded(gateway.url, { token });
+    const { limits, tunnel } = settings.gateway;
+    gateway.reload({
+      ...settings,
+      gateway: {
+        ...settings.gateway,
+        port: 1,
+        allowed_origins: ["https://mine.example"],
+        limits: { ...limits, connections_per_user: 2 },
+        tunnel: { ...tunnel, frame_bytes: 125 },
+      },
+    });
+    const refused = await RawClient.refused(gateway.url, { token, headers: { origin: "https://other.example" } });
+    expect(refused.status).toBe(403);
+    const cors = await request(gateway.url, "/api/v1/events", { token, headers: { origin: "https://mine.example" } });
+    expect(cors.headers.get("access-control-allow-origin")).toBe("https://mine.example");
+    await using second = await RawSocket.upgraded(gateway.url, { token });
+    await using third = await RawSocket.upgraded(gateway.url, { token });
+    expect(await third.closeFrame()).toEqual({ code: 1013, reason: "Try again later" });
+    const large = frameBytes({ payload: "x".repeat(126) });
+    second.send(large);
+    expect(await second.closeFrame()).toMatchObject({ code: 1009 });
+    living.send(large);
+    expect((await living.frame()).payload.length).toBe(126);
+    expect(gateway.logged).toContainEqual(
+      expect.objectContaining({
+        msg: "the settings were read again",
+        applied: ["gateway.allowed_origins", "gateway.tunnel.frame_bytes", "gateway.limits.connections_per_user"],
+      }),
+    );
+    expect(gateway.logged).toContainEqual(
+      expect.objectContaining({ msg: "these changes wait for a restart", settings: ["gateway.port"] }),
+    );
   });
 });
 

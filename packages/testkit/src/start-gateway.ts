@@ -1,10 +1,12 @@
 // A gateway within the test's own process, on a free port.
 import { createGateway, type SluiceGateway } from "@sluice/gateway";
-import { type Clock, settingsWith, type SettingsOverrides } from "@sluice/runtime";
+import { type Clock, type Settings, settingsWith, type SettingsOverrides } from "@sluice/runtime";
 import { pino } from "pino";
 import { testSecret } from "./tokens.js";
 
 export interface TestGateway extends SluiceGateway, AsyncDisposable {
+  /** What it was started with, for a `reload` that changes some of it. */
+  readonly settings: Settings;
   /** What the gateway logged, one object a line. */
   readonly logged: readonly Readonly<Record<string, unknown>>[];
 }
@@ -29,6 +31,7 @@ export async function startGateway(
   return {
     url: gateway.url,
     opsUrl: gateway.opsUrl,
+    settings,
     reload: (changed) => gateway.reload(changed),
     drain: () => gateway.drain(),
     close: () => gateway.close(),
