@@ -52,8 +52,7 @@ function expectComplete({ breaks, gaps, firstSeq, isLive, isClosed }: Received):
 async function catchUp({ port, headers }: ServerReport): Promise<number> {
   const subscribe = JSON.stringify({ type: "subscribe", events: ["GPU_*"], since: 0 });
   const options: SlowClientOptions = { port, path: "/ws", headers, subscribe, connections: 1, bytesPerS: 0 };
-  // On the live ones' core; what it takes of that must not be what they feel.
-  await using client = new PinnedChild<SlowReport>("slow-client.js", options, clientCore, { isBehind: true });
+  await using client = new PinnedChild<SlowReport>("slow-client.js", options, clientCore);
   await client.next();
   const startMs = performance.now();
   for (;;) {

@@ -179,13 +179,13 @@ export class CatchUp {
     }
     const page = this.#pageAt(consumer, seq - 1);
     if (page === undefined) return this.#wait(consumer, seq - 1);
-    const index = page.indexAfter(seq - 1);
-    const record = page.records[index];
-    if (record?.seq !== seq) {
+    const { records } = page;
+    const index = records.indexAfter(seq - 1);
+    if (index === records.length || records.seqAt(index) !== seq) {
       consumer.buffer.loseEvents(consumer.lane, page.oldest - 1);
       return "more";
     }
-    if (wants(filter, record)) this.#sendOf(page, consumer, slice, index, index + 1);
+    if (filter === null || records.wanted(filter)(index)) this.#sendOf(page, consumer, slice, index, index + 1);
     consumer.buffer.passEvent(seq);
     return "more";
   }
@@ -229,25 +229,27 @@ export class CatchUp {
     const matchesMax = range.count === null ? Number.POSITIVE_INFINITY : consumer.eventsToReply;
     let matched = 0;
     let scannedTo = page.scannedTo;
-    let index = page.indexAfter(range.after);
+    const isMatch = records.wanted(range.match);
+    const passes = filter === null ? undefined : records.wanted(filter);
+    let index = records.indexAfter(range.after);
     let runFrom = index;
     const endRun = (): void => {
       if (index > runFrom) this.#sendOf(page, consumer, slice, runFrom, index);
       runFrom = index + 1;
     };
     for (let runBytes = 0; index < records.length; index += 1) {
-      const record = records[index] as EventRecord;
-      if (record.seq > range.until) break;
+      const seq = records.seqAt(index);
+      if (seq > range.until) break;
       const isChunkFull = slice.chunkBytes + runBytes >= chunkBytesMax || slice.looked >= sliceEventsMax;
       if (isChunkFull || matched >= matchesMax) {
-        scannedTo = record.seq - 1;
+        scannedTo = seq - 1;
         break;
       }
       slice.looked += 1;
-      const isMatch = wants(range.match, record);
-      if (isMatch) matched += 1;
-      if (isMatch && wants(filter, record)) {
-        runBytes += record.fields.length;
+      const isWanted = isMatch(index);
+      if (isWanted) matched += 1;
+      if (isWanted && passes?.(index) !== false) {
+        runBytes += records.fieldsBytesAt(index);
         continue;
       }
       endRun();

@@ -3,12 +3,10 @@
 
 import type { EventRecord } from "../log/event-log.js";
 import type { Encoding } from "../routing/encoding.js";
+import { columnBytes, RecordColumns } from "./record-columns.js";
 
 /** Bytes of fields that end a piece: what a blocked transport holds on to, and an event. As much as one write takes. */
 export const pieceBytesMax = 16 * 1024;
-/** What a record costs in memory beside its bytes. */
-const overheadBytes = 400;
-
 /** Some neighbours of a page, encoded. */
 interface Piece {
   readonly bytes: Buffer;
@@ -19,7 +17,10 @@ interface Piece {
 }
 
 /** What of a page was read from the log. */
-export type PageContent = Pick<Page, "after" | "scannedTo" | "oldest" | "records" | "isFull">;
+export interface PageContent extends Pick<Page, "after" | "scannedTo" | "oldest" | "isFull"> {
+  /** In `seq` order. */
+  readonly records: readonly EventRecord[];
+}
 
 /** A stretch of the log, all events of it. */
 export class Page {
@@ -28,8 +29,7 @@ export class Page {
   readonly scannedTo: number;
   /** The log's oldest retained seq when it was read. */
   readonly oldest: number;
-  /** In `seq` order. */
-  readonly records: readonly EventRecord[];
+  readonly records: RecordColumns;
   /** It goes as far as a page may; otherwise it ends where the log's head was. */
   readonly isFull: boolean;
   /** What it costs in memory, also when it has been encoded. */
@@ -40,9 +40,9 @@ export class Page {
     this.after = options.after;
     this.scannedTo = options.scannedTo;
     this.oldest = options.oldest;
-    this.records = options.records;
+    this.records = new RecordColumns(options.records);
     this.isFull = options.isFull;
-    this.bytes = this.records.reduce((sum, { fields }) => sum + 2 * fields.length + overheadBytes, 0);
+    this.bytes = 2 * this.records.fieldsBytes + columnBytes * this.records.length;
   }
 
   /** Whether it holds the seq after `after`, or knows that it is gone. */
@@ -61,18 +61,6 @@ export class Page {
       index = end;
     }
   }
-
-  /** Index of the first record with a seq over `after`. */
-  indexAfter(after: number): number {
-    let low = 0;
-    let high = this.records.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.records[middle] as EventRecord).seq <= after) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
 }
 
 /** The piece that holds the record at an index. */
@@ -87,12 +75,12 @@ function pieceOf(pieces: readonly Piece[], index: number): number {
   return low;
 }
 
-function encodePieces(encoding: Encoding, records: readonly EventRecord[]): Piece[] {
+function encodePieces(encoding: Encoding, records: RecordColumns): Piece[] {
   const pieces: Piece[] = [];
   let from = 0;
   let fieldsBytes = 0;
-  for (const [index, { fields }] of records.entries()) {
-    fieldsBytes += fields.length;
+  for (let index = 0; index < records.length; index += 1) {
+    fieldsBytes += records.fieldsBytesAt(index);
     if (fieldsBytes < pieceBytesMax && index + 1 < records.length) continue;
     pieces.push(encodePiece(encoding, records, from, index + 1));
     from = index + 1;
@@ -101,13 +89,13 @@ function encodePieces(encoding: Encoding, records: readonly EventRecord[]): Piec
   return pieces;
 }
 
-function encodePiece(encoding: Encoding, records: readonly EventRecord[], from: number, to: number): Piece {
-  const events = records.slice(from, to);
-  const bytes = Buffer.allocUnsafeSlow(events.reduce((sum, record) => sum + encoding.eventBytes(record), 0));
+function encodePiece(encoding: Encoding, records: RecordColumns, from: number, to: number): Piece {
+  const events = Array.from({ length: to - from }, (_, index) => records.encodableAt(from + index));
+  const bytes = Buffer.allocUnsafeSlow(events.reduce((sum, event) => sum + encoding.eventBytes(event), 0));
   const offsets = new Uint32Array(events.length + 1);
   let at = 0;
-  for (const [index, record] of events.entries()) {
-    at = encoding.writeEvent(record, bytes, at);
+  for (const [index, event] of events.entries()) {
+    at = encoding.writeEvent(event, bytes, at);
     offsets[index + 1] = at;
   }
   return { bytes, from, offsets };

@@ -2,8 +2,7 @@
 // their name; heartbeats as comments that still move the cursor on.
 
 import type { ServerFrame } from "@sluice/protocol";
-import type { EventRecord } from "../log/event-log.js";
-import type { Encoding } from "./encoding.js";
+import type { Encodable, Encoding } from "./encoding.js";
 
 /** A cursor as `id:` and `Last-Event-ID` carry it. */
 export function formatCursor(epoch: string, seq: number): string {
@@ -39,8 +38,8 @@ export function createSseEncoding(epoch: string): Encoding {
   return {
     name: "sse",
     slot: 1,
-    eventBytes: ({ seq, fields }: EventRecord) => headOf(seq).length + fields.length + eventEnd.length,
-    writeEvent: ({ seq, fields }: EventRecord, target: Buffer, at: number) => {
+    eventBytes: ({ seq, fields }: Encodable) => headOf(seq).length + fields.length + eventEnd.length,
+    writeEvent: ({ seq, fields }: Encodable, target: Buffer, at: number) => {
       let end = at + target.write(headOf(seq), at, "latin1");
       end += fields.copy(target, end);
       return end + target.write(eventEnd, end, "latin1");

@@ -1,8 +1,7 @@
 // Server-to-client text frames of RFC 6455 §5.2: FIN set, opcode 1, unmasked, the shortest length form.
 
 import type { ServerFrame } from "@sluice/protocol";
-import type { EventRecord } from "../log/event-log.js";
-import type { Encoding } from "./encoding.js";
+import type { Encodable, Encoding } from "./encoding.js";
 
 const finText = 0x81;
 const rsv1 = 0x40;
@@ -56,13 +55,13 @@ function digits(seq: number): number {
 }
 
 /** The event's JSON. */
-export function eventPayload(record: EventRecord): Buffer {
+export function eventPayload(record: Encodable): Buffer {
   const target = Buffer.allocUnsafe(payloadBytesOf(record));
   writePayload(record, target, 0);
   return target;
 }
 
-function writePayload(record: EventRecord, target: Buffer, at: number): number {
+function writePayload(record: Encodable, target: Buffer, at: number): number {
   let end = at + target.write(`${prefix}${record.seq},`, at, "latin1");
   target.set(record.fields, end);
   end += record.fields.length;
@@ -71,7 +70,7 @@ function writePayload(record: EventRecord, target: Buffer, at: number): number {
 }
 
 /** Bytes of the event's JSON (protocol §4): prefix, seq, comma, the record's stored members, brace. */
-function payloadBytesOf(record: EventRecord): number {
+function payloadBytesOf(record: Encodable): number {
   return prefix.length + digits(record.seq) + 1 + record.fields.length + 1;
 }
 
