@@ -105,8 +105,9 @@ describe("pages", () => {
 
   it("are in few hands at once, and in none that are full", async () => {
     const world = worldOf({ readTurns: 2, tailBytes: 1 });
-    await world.publishMany(60 * 512, 50);
-    const laggards = Array.from({ length: 60 }, () => world.subscriber({ A: null }));
+    const count = 24;
+    await world.publishMany(count * 512, 50);
+    const laggards = Array.from({ length: count }, () => world.subscriber({ A: null }));
     for (const [index, { consumer, sink }] of laggards.entries()) {
       if (index % 2 === 0) sink.limit(1);
       world.delivery.replay(consumer, consumer.set, index * 512, { id: "since" });
@@ -120,11 +121,11 @@ describe("pages", () => {
     };
     expect(await until(isThrough, 50_000)).toBe(true);
     expect(most).toBeGreaterThan(1);
-    expect(most).toBeLessThanOrEqual(16);
+    expect(most).toBeLessThanOrEqual(4);
     for (const { consumer, sink } of laggards) world.drain(consumer, sink);
     expect(await until(() => laggards.every(({ consumer }) => consumer.isLevel), 50_000)).toBe(true);
     for (const [index, { sink }] of laggards.entries()) {
-      expect(sink.seqs).toEqual(oneTo(60 * 512, index * 512 + 1));
+      expect(sink.seqs).toEqual(oneTo(count * 512, index * 512 + 1));
     }
   });
 
