@@ -96,14 +96,12 @@ class PairNumbers {
   readonly #byType = new Map<string, Map<string | undefined, number>>();
 
   numberOf(eventType: string, clusterId: string | undefined): number {
-    let byCluster = this.#byType.get(eventType);
-    if (byCluster === undefined) this.#byType.set(eventType, (byCluster = new Map()));
-    let number = byCluster.get(clusterId);
-    if (number === undefined) {
-      number = this.all.length;
-      this.all.push({ eventType, clusterId });
-      byCluster.set(clusterId, number);
-    }
-    return number;
+    const byCluster = this.#byType.get(eventType) ?? new Map<string | undefined, number>();
+    const known = byCluster.get(clusterId);
+    if (known !== undefined) return known;
+    this.all.push({ eventType, clusterId });
+    byCluster.set(clusterId, this.all.length - 1);
+    this.#byType.set(eventType, byCluster);
+    return this.all.length - 1;
   }
 }
