@@ -30,6 +30,7 @@ import { registerOpsRoutes } from "./http/ops-routes.js";
 import { registerOwnRoutes } from "./http/own-routes.js";
 import { WatchedFiles } from "./tls/watched-files.js";
 import { tunnelBoundsOf } from "./tunnel/tunnel-bound.js";
+import { ReturnSchedule } from "./tunnel/return-schedule.js";
 import { Tunnels } from "./tunnel/tunnels.js";
 import { WebSocketProxy } from "./websocket-proxy.js";
 
@@ -74,8 +75,10 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
   const { settings, logger, clock = systemClock } = options;
   const { gateway, auth } = settings;
   const tally = new GatewayTally();
+  const returns = new ReturnSchedule({ perSecond: gateway.limits.returns_per_second, clock });
   const tunnels = new Tunnels({
     clock,
+    returns,
     tally,
     bounds: tunnelBoundsOf(settings),
     onEvent: (event, details) => {
@@ -157,6 +160,7 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
     places,
     rates,
     tunnels,
+    returns,
     tally,
     rules: () => rules,
     queryToken: auth.query_token,
@@ -217,6 +221,7 @@ export async function createGateway(options: CreateGatewayOptions): Promise<Slui
       places.setLimits(placeLimitsOf(changed));
       if (applied.some((name) => name.startsWith("gateway.limits.handshake"))) rates.setRate(rateOf(changed));
       tunnels.bounds = tunnelBoundsOf(changed);
+      returns.perSecond = changed.gateway.limits.returns_per_second;
       http.setLimits(changed.gateway.limits);
       pool.setList(changed.gateway.upstreams);
       void health.lookAtAll();

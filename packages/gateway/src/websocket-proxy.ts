@@ -3,7 +3,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { closes, type CloseEntry, subprotocol as sluiceSubprotocol } from "@sluice/protocol";
+import { closes, type CloseEntry } from "@sluice/protocol";
 import {
   type AuthFailure,
   challengeFor,
@@ -20,7 +20,7 @@ import type { AddressRates } from "./admission/address-rates.js";
 import { isHostAllowed } from "./admission/allowed-host.js";
 import type { Caller, CallerOutcome } from "./admission/callers.js";
 import { addressKey } from "./admission/client-address.js";
-import type { DoorRules } from "./admission/door-rules.js";
+import { type DoorRules, isToldByFrame } from "./admission/door-rules.js";
 import type { Place, Places } from "./admission/places.js";
 import type { Backend } from "./backends/backend.js";
 import type { BackendPool } from "./backends/backend-pool.js";
@@ -32,9 +32,12 @@ import { forwardedHeaders, handshakeHeaders } from "./handshake/forwarded-header
 import { forwardedTarget } from "./handshake/forwarded-target.js";
 import { HandshakeDeadline } from "./handshake/handshake-deadline.js";
 import { subprotocolsWithoutTokens } from "./handshake/offered-subprotocols.js";
+import type { ReturnSchedule } from "./tunnel/return-schedule.js";
 import type { Tunnels } from "./tunnel/tunnels.js";
 
 const msPerS = 1_000;
+/** Wait of a client that came in vain, ms: a service that is not back yet will not be at once. */
+const vainReturnMsMin = 1_000;
 /** RSV1 is permessage-deflate's (RFC 7692 §6); of an extension that we don't know any bit may be. */
 const deflateBit = 0b100;
 const anyBit = 0b111;
@@ -45,6 +48,7 @@ export interface WebSocketProxyOptions {
   readonly places: Places;
   readonly rates: AddressRates;
   readonly tunnels: Tunnels;
+  readonly returns: ReturnSchedule;
   readonly tally: GatewayTally;
   readonly rules: () => DoorRules;
   readonly queryToken: boolean;
@@ -176,6 +180,16 @@ export class WebSocketProxy {
     this.#close(request, socket, entry);
   }
 
+  /** There is no backend: clients of Sluice's own are told when to come back, behind all who are away already. */
+  #sendAwayUntilLater({ request, socket }: Candidate): void {
+    const { tally, tunnels, rules, returns } = this.#options;
+    tally.refused.add("no-backend");
+    const { disconnectFrame } = rules();
+    const farewell = (subprotocol: string | undefined): Buffer | undefined =>
+      isToldByFrame(disconnectFrame, subprotocol) ? returns.nextFrame(vainReturnMsMin) : undefined;
+    closeAfterHandshake(request, socket, closes.backendUnavailable, tunnels.bounds.closeMs, farewell);
+  }
+
   #close(request: IncomingMessage, socket: Socket, entry: CloseEntry): void {
     closeAfterHandshake(request, socket, entry, this.#options.tunnels.bounds.closeMs);
   }
@@ -189,7 +203,7 @@ export class WebSocketProxy {
     });
     if (found.kind === "open") this.#open(candidate, caller, found.backend, found.dialled);
     else if (found.kind === "refused") this.#refuseAsBackend(candidate, found.status);
-    else if (!socket.destroyed) this.#sendAway(candidate, "no-backend", closes.backendUnavailable);
+    else if (!socket.destroyed) this.#sendAwayUntilLater(candidate);
   }
 
   #dial(
@@ -250,8 +264,7 @@ export class WebSocketProxy {
       backendHead: dialled.head,
       reservedBits,
     };
-    const isNegotiated = dialled.subprotocol === sluiceSubprotocol;
-    const isSluice = disconnectFrame === "always" || (disconnectFrame === "negotiated" && isNegotiated);
+    const isSluice = isToldByFrame(disconnectFrame, dialled.subprotocol);
     tunnels.open(ends, { userId: caller.userId, remoteAddress: address, backend, isSluice });
   }
 }

@@ -100,7 +100,8 @@ export interface ErrorFrame {
 
 export interface DisconnectFrame {
   readonly type: "disconnect";
-  readonly reason: "server_shutdown";
+  /** `backend_unavailable`: said by a gateway, of the service behind it. */
+  readonly reason: "server_shutdown" | "backend_unavailable";
   /** Wait this long before coming back; spread over all connections. */
   readonly reconnect_after_ms: number;
 }

@@ -1,4 +1,5 @@
 // The settings of the door that may change while it is open: read anew for every caller.
+import { subprotocol as sluiceSubprotocol } from "@sluice/protocol";
 import type { Settings } from "@sluice/runtime";
 import { type ClientAddress, clientAddressBehind } from "./client-address.js";
 
@@ -11,6 +12,11 @@ export interface DoorRules {
   readonly keepaliveMs: number;
   /** Which clients are told of a drain before its close: those that agreed on `sluice.v1`, all, or none. */
   readonly disconnectFrame: "negotiated" | "always" | "never";
+}
+
+/** Whether a client that agreed on `subprotocol` is told things by frames of the gateway's own. */
+export function isToldByFrame(rule: DoorRules["disconnectFrame"], subprotocol: string | undefined): boolean {
+  return rule === "always" || (rule === "negotiated" && subprotocol === sluiceSubprotocol);
 }
 
 /** Those of the settings. */

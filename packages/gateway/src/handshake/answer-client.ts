@@ -30,16 +30,20 @@ export function acceptClient(request: IncomingMessage, socket: Socket, { subprot
 
 /**
  * Completes the handshake and closes at once, for whoever can't read a refused one. What the client still sends is read
- * and dropped, so that no reset overtakes the close; after `lingerMs` the socket is cut.
+ * and dropped, so that no reset overtakes the close; after `lingerMs` the socket is cut. `farewell` gives frames that go
+ * before the close, for the subprotocol that was agreed on.
  */
 export function closeAfterHandshake(
   request: IncomingMessage,
   socket: Socket,
   entry: CloseEntry,
   lingerMs: number,
+  farewell?: (subprotocol: string | undefined) => Buffer | undefined,
 ): void {
   const subprotocol = selectSubprotocol(offeredSubprotocols(request.headers));
   acceptClient(request, socket, { subprotocol });
+  const said = farewell?.(subprotocol);
+  if (said !== undefined) socket.write(said);
   socket.end(encodeCloseFrame(entry, "client"));
   socket.resume();
   const deadline = setTimeout(() => socket.destroy(), lingerMs);

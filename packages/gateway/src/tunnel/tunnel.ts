@@ -38,6 +38,8 @@ export interface TunnelHost {
   /** May be replaced; a tunnel keeps those that it began with. */
   readonly bounds: TunnelBounds;
   readonly meter: TunnelMeter;
+  /** The client is about to be told that its backend is of no use any more. */
+  backendLost(tunnel: Tunnel): void;
   /** Both connections have gone. */
   tunnelEnded(tunnel: Tunnel, end: TunnelEnd, code: number): void;
 }
@@ -214,6 +216,7 @@ export class Tunnel implements RelayOwner {
   #failBackend(end: TunnelEnd): void {
     const isFaulty = this.#fromBackend.fault !== undefined;
     if (this.#end === undefined && (this.#toClient.canInject || isFaulty)) {
+      this.#host.backendLost(this);
       this.#endWith(end, closes.backendUnavailable);
     } else {
       this.#finish(end, abnormal);

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { closes, type DisconnectFrame } from "@sluice/protocol";
 import type { Clock } from "@sluice/runtime";
 import type { Backend } from "../backends/backend.js";
+import type { ReturnSchedule } from "./return-schedule.js";
 import { encodeTextFrame } from "./text-frame.js";
 import { Tunnel, type TunnelBounds, type TunnelEnd, type TunnelEnds, type TunnelHost } from "./tunnel.js";
 
@@ -41,6 +42,7 @@ export interface TunnelsOptions {
   /** What they count together, and by what end. */
   readonly tally: TunnelHost["meter"] & { countEnd(end: TunnelEnd): void };
   readonly bounds: TunnelBounds;
+  readonly returns: ReturnSchedule;
   /** Details are made only when asked for. */
   readonly onEvent: (event: TunnelEvent, details: () => Readonly<Record<string, unknown>>) => void;
 }
@@ -87,6 +89,10 @@ export class Tunnels implements TunnelHost {
     this.#options.onEvent("opened", () => detailsOf(record));
     const tunnel = new Tunnel(this, ends);
     this.#records.set(tunnel, record);
+  }
+
+  backendLost(tunnel: Tunnel): void {
+    if (this.#records.get(tunnel)?.isSluice === true) tunnel.announce(this.#options.returns.nextFrame(returnMsMin));
   }
 
   tunnelEnded(tunnel: Tunnel, end: TunnelEnd, code: number): void {

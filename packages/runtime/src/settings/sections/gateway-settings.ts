@@ -108,6 +108,15 @@ const gatewayLimits = Type.Object({
     unit: "handshakes",
     description: "Handshakes at once from an address that was quiet: everybody behind one router coming back.",
   }),
+  returns_per_second: integer({
+    default: 1_000,
+    minimum: 1,
+    maximum: countMax,
+    unit: "clients/s",
+    description:
+      "Rate at which clients that lost their service, or found none, are asked to come back; for those that get " +
+      "`disconnect` frames, see `gateway.tunnel.disconnect_frame`.",
+  }),
   handshake_ms: integer({
     default: 5_000,
     minimum: 10,
