@@ -11,6 +11,7 @@ import { publishCell } from "./cells/publish.js";
 import { laggardsCell } from "./cells/laggards.js";
 import { mixedCell, selectiveCell } from "./cells/selective.js";
 import { slowReplayCell } from "./cells/slow-replay.js";
+import { workersCell } from "./cells/workers.js";
 import { slowCell } from "./cells/slow.js";
 
 export const catalogue: readonly Cell[] = [
@@ -21,6 +22,7 @@ export const catalogue: readonly Cell[] = [
   selectiveCell,
   mixedCell,
   slowCell,
+  workersCell,
   compressedCell,
   slowReplayCell,
   catchUpCell,

@@ -1,10 +1,12 @@
 // The whole service in a process of its own: embedded log, authentication, heartbeats, and a publisher inside.
 
+import cluster from "node:cluster";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogger, keepHeapCompact, mintToken, settingsWith } from "@sluice/runtime";
-import { createServer } from "@sluice/server";
+import { isWorker, startService } from "@sluice/server";
 import { EventSource, type BenchEvent } from "./event-source.js";
 import { usage, type ServerOptions, type ServerReport } from "./server-report.js";
 
@@ -15,12 +17,19 @@ const tokenTtlMs = 3_600_000;
 const retainedEvents = 200_000;
 /** Events of one publish when the log is filled. */
 const storeBatch = 5000;
+/** Where `utime` stands in `/proc/<pid>/stat` behind the program's name; `stime` is next (proc(5)). */
+const userTimeField = 11;
+/** `sysconf(_SC_CLK_TCK)` of every Linux. */
+const ticksPerS = 100;
 
 // As the programs of `packages/cli` do.
 keepHeapCompact();
 
 const options = JSON.parse(process.argv[2] ?? "{}") as ServerOptions;
-const dir = await mkdtemp(join(tmpdir(), "sluice-bench-"));
+// Workers run this program anew, and share the log that the first process made.
+const dir = isWorker()
+  ? (process.env["SLUICE_BENCH_DIR"] ?? "")
+  : (process.env["SLUICE_BENCH_DIR"] = await mkdtemp(join(tmpdir(), "sluice-bench-")));
 const secret = options.secret ?? "a secret of thirty-two bytes at least";
 const settings = settingsWith({
   ...options.settings,
@@ -28,7 +37,7 @@ const settings = settingsWith({
   log: { dir, retention: { max_events: retainedEvents + (options.stored ?? 0) } },
   auth: { hs256_secret: secret },
 });
-const server = await createServer({ settings, logger: createLogger({ level: "warn", service: "bench" }) });
+const server = await startService({ settings, logger: createLogger({ level: "warn", service: "bench" }) });
 const token = await mintToken(secret, { sub: "bench", ttlMs: tokenTtlMs, scope: "events:publish admin" });
 async function publish(events: readonly BenchEvent[]): Promise<void> {
   const outcome = await server.publish(events);
@@ -36,6 +45,16 @@ async function publish(events: readonly BenchEvent[]): Promise<void> {
 }
 
 const source = new EventSource({ source: options, publish, publishesAtOnce });
+
+/** CPU of the workers, as the kernel counts it. */
+function workersCpuMs(): number {
+  let ticks = 0;
+  for (const worker of Object.values(cluster.workers ?? {})) {
+    const fields = readFileSync(`/proc/${worker?.process.pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
+    ticks += Number(fields[userTimeField]) + Number(fields[userTimeField + 1]);
+  }
+  return (ticks * 1000) / ticksPerS;
+}
 
 function report(isIdle = false): void {
   const message: ServerReport = {
@@ -46,21 +65,25 @@ function report(isIdle = false): void {
     published: source.published,
     ...usage(isIdle),
   };
-  process.send?.(message);
+  process.send?.({ ...message, cpuMs: message.cpuMs + workersCpuMs() });
 }
 
-process.on("message", (message) => {
-  source.obey(message);
-  report(message === "idle");
-});
-process.on("disconnect", () => {
-  source.obey("stop");
-  void server.close().then(async () => {
-    await rm(dir, { recursive: true, force: true });
-    process.exit(0);
+async function obeyParent(): Promise<void> {
+  process.on("message", (message) => {
+    source.obey(message);
+    report(message === "idle");
   });
-});
-for (let stored = 0; stored < (options.stored ?? 0); stored += storeBatch) {
-  await publish(source.events(storeBatch));
+  process.on("disconnect", () => {
+    source.obey("stop");
+    void server.close().then(async () => {
+      await rm(dir, { recursive: true, force: true });
+      process.exit(0);
+    });
+  });
+  for (let stored = 0; stored < (options.stored ?? 0); stored += storeBatch) {
+    await publish(source.events(storeBatch));
+  }
+  report();
 }
-report();
+
+if (!isWorker()) await obeyParent();
