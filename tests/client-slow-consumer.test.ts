@@ -142,14 +142,14 @@ it.each([
     await live(sluice);
     const heapBefore = heapUsedAfterCollection();
     const startMs = performance.now();
-    while (published < total) {
-      const due = Math.min(total, Math.floor(performance.now() - startMs)) - published;
-      if (due > 0) await publish(server.url, numberedEvents(due, published));
-      published += Math.max(0, due);
-      await sleep(10);
+    for (let handedIn = 0; handedIn < total; await sleep(10)) {
+      const due = Math.min(total, Math.floor(performance.now() - startMs)) - handedIn;
+      if (due > 0) await publish(server.url, numberedEvents(due, handedIn));
+      handedIn += Math.max(0, due);
     }
     const behind = total - next;
     const heapGrowth = heapUsedAfterCollection() - heapBefore;
+    published = total;
     await within("the consumer to have all", consuming, 60_000, () => String(next));
     process.stdout.write(
       `${kind}: ${total} events at 1,000/s, behind by ${behind} at the end, at most ${buffered} events in memory, ` +

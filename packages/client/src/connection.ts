@@ -33,7 +33,7 @@ export interface ConnectionPorts {
 /** How `ws` words a handshake that was answered with another status than 101. */
 const refusalWords = /response: (\d{3})/;
 const abnormalClosure = 1006;
-/** Longest wait for the server's half of the closing handshake, ms; a process would not end before. */
+/** Longest wait for the end of a socket that we closed, or that failed, ms. */
 const closeMaxMs = 1_000;
 
 export class Connection {
@@ -61,6 +61,8 @@ export class Connection {
     socket.addEventListener("error", ({ message, error }) => {
       this.#failure ??= message;
       this.#cause ??= error;
+      // The WebSocket of Node 22 says nothing more of a handshake that was refused.
+      environment.after(closeMaxMs, () => this.#end(abnormalClosure, ""));
     });
     socket.addEventListener("close", ({ code = abnormalClosure, reason = "" }) => this.#end(code, reason));
     this.#look();

@@ -110,6 +110,18 @@ describe("coming back", () => {
     expect(world.sockets).toHaveLength(attempts);
   });
 
+  it("takes an error for the end where no close follows, as with the WebSocket of Node 22", async () => {
+    const world = fakeWorld();
+    world.sluice.subscribe();
+    await settled();
+    world.socket.emit("error", { message: "" });
+    await world.environment.advance(1_000);
+    expect(world.sluice.status).toMatchObject({ state: "reconnecting", code: 1006 });
+    world.socket.closeWith(1006);
+    await world.environment.advance(1_000);
+    expect(world.sockets).toHaveLength(2);
+  });
+
   it("waits as long as a WebSocket of one's own says that the server asks for, and tells what it told", async () => {
     const world = fakeWorld();
     world.sluice.subscribe();
