@@ -15,8 +15,8 @@ const rehearsal = 500;
 const settleMs = 1_000;
 /** Closed tunnels leave behind what has to be tidied up; that must not run into what is measured. */
 const calmMs = 2_500;
-/** Of so many frames one is looked at: all of those at a rate, few of those without end. */
-const sampleEvery = { rate: 1, saturate: 10_000 } as const;
+/** Of one frame of the backend's, header included. */
+const frameBytes = 224;
 const mebibyte = 1_048_576;
 
 type Route = DoorKind | "direct";
@@ -62,9 +62,10 @@ class Setting implements AsyncDisposable {
 }
 
 /** Frames and latencies of some seconds in one of the backend's modes. */
-async function load(setting: Setting, mode: keyof typeof sampleEvery, count: number, seconds: number) {
+async function load(setting: Setting, mode: "rate" | "saturate", count: number, seconds: number) {
   const { backend, door } = setting;
-  await using client = await setting.openClient({ connections: count, sampleEvery: sampleEvery[mode] });
+  const counting = mode === "saturate" ? { frameBytes } : { sampleEvery: 1 };
+  await using client = await setting.openClient({ connections: count, ...counting });
   await backend.ask(mode);
   await pause(settleMs);
   const [first, doorBefore] = [await client.ask("report"), await door?.ask("report")];
@@ -79,6 +80,7 @@ async function load(setting: Setting, mode: keyof typeof sampleEvery, count: num
     mebibytesPerS: (last.bytes - first.bytes) / mebibyte / elapsedS,
     latenciesMs: last.latenciesMs,
     doorCpuPercent: cpuMs / 10 / elapsedS,
+    framesPerCpuS: ((last.frames - first.frames) * 1_000) / cpuMs,
   };
 }
 
@@ -91,6 +93,7 @@ async function measureFlow(route: Route, seconds: number): Promise<Figures> {
     framesPerS: full.framesPerS,
     mebibytesPerS: full.mebibytesPerS,
     doorCpuPercent: full.doorCpuPercent,
+    framesPerCpuS: full.framesPerCpuS,
     fewP50Ms: percentile(few.latenciesMs, 0.5),
     fewP99Ms: percentile(few.latenciesMs, 0.99),
     manyP50Ms: percentile(many.latenciesMs, 0.5),
@@ -135,6 +138,7 @@ export const gatewayCell: Cell = {
     { figure: "framesPerS", title: "frames/s" },
     { figure: "mebibytesPerS", title: "MiB/s" },
     { figure: "doorCpuPercent", title: "door CPU %" },
+    { figure: "framesPerCpuS", title: "frames per CPU s of the door" },
     { figure: "fewP50Ms", title: `p50 ms, ${fewConnections} tunnels`, digits: 2 },
     { figure: "fewP99Ms", title: "p99", digits: 2 },
     { figure: "manyP50Ms", title: `p50 ms, ${connections} tunnels`, digits: 2 },
@@ -146,6 +150,7 @@ export const gatewayCell: Cell = {
   findings: (medians) =>
     others.flatMap((other) => [
       ...ratioOf(medians, ["sluice", other], "framesPerS", "frames/s"),
+      ...ratioOf(medians, ["sluice", other], "framesPerCpuS", "frames per CPU s of the door"),
       ...ratioOf(medians, ["sluice", other], "fewP99Ms", `p99 of ${fewConnections} tunnels`),
       ...ratioOf(medians, ["sluice", other], "manyP99Ms", `p99 of ${connections} tunnels`),
     ]),

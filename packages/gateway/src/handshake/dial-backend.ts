@@ -86,7 +86,7 @@ class Dial implements BackendReceiver {
 
   receive(chunk: Buffer): void {
     if (this.#isSettled) return;
-    this.#received = this.#received === undefined ? chunk : Buffer.concat([this.#received, chunk]);
+    this.#received = Buffer.concat([this.#received ?? Buffer.alloc(0), chunk]);
     for (;;) {
       const head = readAnswerHead(this.#received);
       if (head === "partial") return;

@@ -13,8 +13,9 @@ export interface ConnectOptions {
   readonly keepaliveMs: number;
 }
 
-/** Who gets what a backend says, and owns it. */
+/** Who gets what a backend says. */
 export interface BackendReceiver {
+  /** `chunk` is lent for the call: what is to be kept of it is copied. */
   receive(chunk: Buffer): void;
 }
 
@@ -45,7 +46,7 @@ export class BackendSocket {
   }
 
   #take(count: number): boolean {
-    this.#receiver.receive(Buffer.from(shared.subarray(0, count)));
+    this.#receiver.receive(shared.subarray(0, count));
     return !this.socket.isPaused();
   }
 }

@@ -1,6 +1,7 @@
 // One direction of a tunnel: bytes from a source to a sink, whole frames at a time, never more held than the bound.
 import type { Socket } from "node:net";
 import type { FrameTracker } from "@sluice/runtime";
+import type { OutgoingChunks } from "./outgoing-chunks.js";
 
 /** Whoever joins two relays to a tunnel, and hears of both: one object, so that a tunnel needs no closures for it. */
 export interface RelayOwner {
@@ -23,6 +24,7 @@ export class Relay {
   readonly #owner: RelayOwner;
   readonly #sink: Socket;
   readonly #holdBytesMax: number;
+  readonly #chunks: OutgoingChunks;
   #held: Buffer[] | undefined;
   #heldBytes = 0;
   #isInFrame = false;
@@ -32,11 +34,18 @@ export class Relay {
   #announcement: Buffer | undefined;
   #onWritten: (() => void) | undefined;
 
-  constructor(options: { tracker: FrameTracker; owner: RelayOwner; sink: Socket; holdBytesMax: number }) {
+  constructor(options: {
+    tracker: FrameTracker;
+    owner: RelayOwner;
+    sink: Socket;
+    holdBytesMax: number;
+    chunks: OutgoingChunks;
+  }) {
     this.#tracker = options.tracker;
     this.#owner = options.owner;
     this.#sink = options.sink;
     this.#holdBytesMax = options.holdBytesMax;
+    this.#chunks = options.chunks;
   }
 
   /** Bytes of a frame that has not arrived whole. */
@@ -53,7 +62,7 @@ export class Relay {
     return this.#isEnded;
   }
 
-  /** Takes ownership of `chunk`. */
+  /** `chunk` is lent for the call. */
   receive(chunk: Buffer): void {
     if (this.#isEnded) return;
     const tracker = this.#tracker;
@@ -104,7 +113,6 @@ export class Relay {
   }
 
   #hold(rest: Buffer): void {
-    // A copy, because the rest is mostly a small piece of a large chunk that would be kept with it.
     this.#held ??= [];
     this.#held.push(Buffer.from(rest));
     this.#heldBytes += rest.length;
@@ -114,19 +122,16 @@ export class Relay {
     const sink = this.#sink;
     if (!sink.writable) return;
     const count = this.#heldBytes + chunk.length;
-    const held = this.#held;
-    if (held === undefined) {
-      sink.write(chunk, this.#written());
-    } else {
-      sink.cork();
-      for (const part of held) sink.write(part);
-      this.#drop();
-      sink.write(chunk, this.#written());
-      sink.uncork();
-    }
+    const piece = this.#chunks.take(count);
+    let at = 0;
+    for (const part of this.#held ?? []) at += part.copy(piece, at);
+    chunk.copy(piece, at);
+    this.#drop();
+    sink.write(count === piece.length ? piece : piece.subarray(0, count), this.#written());
     this.#owner.relayPassed(this, count);
     // Not the socket's own mark, which lets pass 16 KiB: whatever the kernel does not take at once stalls the source.
-    if (sink.writableLength === 0 || this.#isStalled) return;
+    if (sink.writableLength === 0) return this.#chunks.give(piece);
+    if (this.#isStalled) return;
     this.#isStalled = true;
     this.#owner.relayStalled(this);
   }

@@ -1,6 +1,7 @@
 // What a tunnel may hold: the arithmetic of `gateway.tunnel.buffer_bytes`.
 import type { Settings } from "@sluice/runtime";
 import { chunkBytes } from "./backend-socket.js";
+import { OutgoingChunks } from "./outgoing-chunks.js";
 import type { TunnelBounds } from "./tunnel.js";
 
 /**
@@ -12,8 +13,11 @@ const unavoidableBytes = 3 * chunkBytes + 16_384;
 
 /** What a tunnel that is opened with these settings holds to. */
 export function tunnelBoundsOf({ gateway: { tunnel } }: Settings): TunnelBounds {
+  const holdBytesMax = holdBytesFor(tunnel.buffer_bytes);
   return {
-    holdBytesMax: holdBytesFor(tunnel.buffer_bytes),
+    holdBytesMax,
+    // A chunk behind what was held back before it. With a larger bound such pieces are made to measure.
+    chunks: new OutgoingChunks(chunkBytes + Math.min(holdBytesMax, chunkBytes)),
     frameBytesMax: tunnel.frame_bytes,
     closeMs: tunnel.close_ms,
     stallMs: tunnel.stall_ms,

@@ -5,12 +5,14 @@ import { closes, type CloseEntry } from "@sluice/protocol";
 import { FrameTracker, type FrameFault } from "@sluice/runtime";
 import type { BackendSocket } from "./backend-socket.js";
 import { encodeCloseFrame } from "./close-frame.js";
+import type { OutgoingChunks } from "./outgoing-chunks.js";
 import { Relay, type RelayOwner } from "./relay.js";
 
 /** How a tunnel behaves; the settings `gateway.tunnel`. */
 export interface TunnelBounds {
   /** In each direction, of frames that have not arrived whole. */
   readonly holdBytesMax: number;
+  readonly chunks: OutgoingChunks;
   readonly frameBytesMax: number;
   readonly closeMs: number;
   readonly stallMs: number;
@@ -83,15 +85,15 @@ export class Tunnel implements RelayOwner {
   constructor(host: TunnelHost, ends: TunnelEnds) {
     const { client, backend, reservedBits } = ends;
     const { bounds } = host;
-    const { holdBytesMax, frameBytesMax } = bounds;
+    const { holdBytesMax, chunks, frameBytesMax } = bounds;
     this.#host = host;
     this.#bounds = bounds;
     this.#client = client;
     this.#backend = backend.socket;
     this.#fromClient = new FrameTracker({ masked: true, frameBytesMax, reservedBits });
     this.#fromBackend = new FrameTracker({ masked: false, frameBytesMax: Number.MAX_SAFE_INTEGER, reservedBits });
-    this.#toBackend = new Relay({ tracker: this.#fromClient, owner: this, sink: this.#backend, holdBytesMax });
-    this.#toClient = new Relay({ tracker: this.#fromBackend, owner: this, sink: client, holdBytesMax });
+    this.#toBackend = new Relay({ tracker: this.#fromClient, owner: this, sink: this.#backend, holdBytesMax, chunks });
+    this.#toClient = new Relay({ tracker: this.#fromBackend, owner: this, sink: client, holdBytesMax, chunks });
     this.#listen();
     this.#start(ends);
   }

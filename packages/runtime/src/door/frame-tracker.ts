@@ -23,6 +23,9 @@ const length64 = 127;
 const length16Max = 0xffff;
 const shortHeader = 2;
 const maskBytes = 4;
+/** First bytes of a message in one frame, not compressed (RFC 6455 §5.2). */
+const finalText = 0x81;
+const finalBinary = 0x82;
 const byteValues = 256;
 /** "No code was there" (RFC 6455 §7.4.1); never on the wire. */
 const noCode = 1005;
@@ -73,12 +76,40 @@ export class FrameTracker {
     this.boundary = 0;
     let at = 0;
     while (at < chunk.length && this.fault === undefined && this.closeCode === undefined) {
+      if (this.#headerHave === 0) {
+        at = this.#passWholeFrames(chunk, at);
+        if (at === chunk.length) return;
+      }
       at = this.#headerHave < this.#headerNeed ? this.#followHeader(chunk, at) : this.#followPayload(chunk, at);
       if (this.#headerHave === this.#headerNeed && this.#payloadLeft === 0 && this.fault === undefined) {
         this.#endFrame();
         this.boundary = at;
       }
     }
+  }
+
+  /** The quick way over whole messages in one frame, where nothing is special; stops before whatever is. */
+  #passWholeFrames(chunk: Uint8Array, start: number): number {
+    const maskBit = this.#isMasked ? 0x80 : 0;
+    const after = this.#isMasked ? maskBytes : 0;
+    let at = start;
+    while (!this.#isInMessage && at + shortHeader < chunk.length) {
+      const first = chunk[at] ?? 0;
+      const second = chunk[at + 1] ?? 0;
+      const length = second & 0x7f;
+      const isPlain = first === finalText || first === finalBinary;
+      if (!isPlain || (second & 0x80) !== maskBit || length > length16) break;
+      let end = at + shortHeader + after + length;
+      if (length === length16) {
+        const extended = ((chunk[at + 2] ?? 0) << 8) | (chunk[at + 3] ?? 0);
+        if (extended < length16 || extended > this.#frameBytesMax) break;
+        end = at + shortHeader + 2 + after + extended;
+      }
+      if (end > chunk.length || length > this.#frameBytesMax) break;
+      at = end;
+    }
+    if (at > start) this.boundary = at;
+    return at;
   }
 
   #followHeader(chunk: Uint8Array, start: number): number {
