@@ -15,6 +15,32 @@ const hasNats = spawnSync("nats-server", ["--version"]).status === 0;
 /** Where the closing count of `.ci/run` comes from; written in CI only. */
 const resultsFile = "coverage/test-results.json";
 
+/**
+ * What gaps, replay, resuming and slow consumers come to has to be the same on every durable engine. All of it with
+ * `SLUICE_ENGINES=all`, which takes minutes; `SLUICE_TEST_ENGINE=embedded` tries the same files on that one.
+ */
+const onEveryEngine = [
+  "history",
+  "lossless-kill",
+  "publish-to-subscriber",
+  "slow-consumer-gets-a-gap",
+  "subscribe",
+].map((name) => `tests/${name}.test.ts`);
+const onJetStream = {
+  ...resolution,
+  test: {
+    name: "jetstream",
+    include: process.env.SLUICE_ENGINES === "all" ? onEveryEngine : ["tests/subscribe.test.ts"],
+    globalSetup: ["tests/setup/nats-server.ts"],
+    env: { SLUICE_TEST_ENGINE: "jetstream" },
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    maxWorkers: 1,
+    fileParallelism: false,
+    sequence: { groupOrder: 2 },
+  },
+};
+
 export default defineConfig({
   ...resolution,
   test: {
@@ -43,6 +69,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      ...(hasNats ? [onJetStream] : []),
     ],
     coverage: {
       provider: "v8",

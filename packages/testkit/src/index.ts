@@ -5,6 +5,7 @@ export * from "./cuttable-disk.js";
 export * from "./deadline.js";
 export * from "./echo-backend.js";
 export * from "./event-stream.js";
+export * from "./far-host.js";
 export * from "./fault-proxy.js";
 export * from "./frame-bytes.js";
 export * from "./manual-clock.js";

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { within } from "./deadline.js";
 import { spawnProgram, type Exit, type SpawnedProgram, type SpawnOptions } from "./spawn-program.js";
+import { testLogSettings } from "./test-log.js";
 
 export interface SpawnServiceOptions extends SpawnOptions {
   /** Directory of the log, which then is the caller's to delete; default one that goes with the service. */
@@ -51,6 +52,14 @@ export class Service implements AsyncDisposable {
 export async function spawnService(options: SpawnServiceOptions = {}): Promise<Service> {
   const temporary = options.logDir === undefined ? await mkdtemp(join(tmpdir(), "sluice-test-")) : undefined;
   const logDir = options.logDir ?? join(temporary as string, "log");
-  const settings = { "server.port": 0, "log.dir": logDir, ...options.settings };
+  const settings = { "server.port": 0, ...logFlags(logDir), ...options.settings };
   return new Service(await spawnProgram("serve", { ...options, settings }), { logDir, temporary });
+}
+
+function logFlags(dir: string): Record<string, string> {
+  const sections = Object.entries(testLogSettings(dir, "embedded"));
+  const flags = sections.flatMap(([section, values]) =>
+    Object.entries(values).map(([key, value]) => [`${section}.${key}`, String(value)] as const),
+  );
+  return Object.fromEntries(flags);
 }

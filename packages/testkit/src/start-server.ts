@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { settingsWith, type Clock, type SettingsOverrides } from "@sluice/runtime";
 import { createServer, type SluiceServer } from "@sluice/server";
 import { pino } from "pino";
+import { testLogSettings } from "./test-log.js";
 import { testSecret } from "./tokens.js";
 
 export interface TestServer extends SluiceServer, AsyncDisposable {
@@ -16,16 +17,18 @@ export interface StartServerOptions {
   readonly clock?: Clock;
 }
 
-/** Starts a service; disposing of it closes it and deletes its log. `log.engine` is `memory` unless told. */
+/** Starts a service; disposing of it closes it and deletes its log. `log.engine` is `memory` unless told (or `SLUICE_TEST_ENGINE`). */
 export async function startServer(
   overrides: SettingsOverrides = {},
   { clock }: StartServerOptions = {},
 ): Promise<TestServer> {
   const dir = await mkdtemp(join(tmpdir(), "sluice-test-"));
+  const { log, nats } = testLogSettings(join(dir, "log"), "memory");
   const settings = settingsWith({
     ...overrides,
     server: { port: 0, ...overrides.server },
-    log: { engine: "memory", dir: join(dir, "log"), ...overrides.log },
+    log: { ...log, ...overrides.log },
+    nats: { ...nats, ...overrides.nats },
     auth: { hs256_secret: testSecret, ...overrides.auth },
   });
   const logged: Readonly<Record<string, unknown>>[] = [];

@@ -3,7 +3,7 @@
 import { hash } from "node:crypto";
 import { headers, type NatsConnection } from "@nats-io/transport-node";
 import { authFailure, TicketStore, type AuthOutcome, type Clock, type Identity } from "@sluice/runtime";
-import { apiErrors, askJetStream, JetStreamApiError, parseReply, toNs } from "../log/jetstream/jetstream-api.js";
+import { apiErrors, askJetStream, JetStreamApiError, parseReply, retry, toNs } from "../log/jetstream/jetstream-api.js";
 import { findStream } from "../log/jetstream/open-stream.js";
 
 /** How long a ticket is waited for, ms; a handshake takes no longer than 5 s. */
@@ -60,7 +60,6 @@ export class SharedTickets implements Tickets {
   static async open(options: SharedTicketsOptions): Promise<SharedTickets> {
     const tickets = new SharedTickets(options);
     const { nats, prefix, replicas, ttlMs } = options;
-    if ((await findStream(nats, tickets.#stream)) !== undefined) return tickets;
     const config = {
       name: tickets.#stream,
       description: "Unused tickets of Sluice",
@@ -74,7 +73,10 @@ export class SharedTickets implements Tickets {
       max_msgs_per_subject: 1,
       duplicate_window: toNs(Math.max(ageMsMin, ttlMs)),
     };
-    await askJetStream(nats, `STREAM.CREATE.${tickets.#stream}`, config, answerMs);
+    await retry(async () => {
+      const found = await findStream(nats, config.name);
+      if (found === undefined) await askJetStream(nats, `STREAM.CREATE.${config.name}`, config, answerMs);
+    });
     return tickets;
   }
 

@@ -61,3 +61,22 @@ const nsPerMs = 1e6;
 export function toNs(ms: number): number {
   return Math.round(ms * nsPerMs);
 }
+
+/** Tries of what has to work before a service starts, and the pause between them, ms: servers start, and elect leaders. */
+const triesMax = 8;
+const pauseMs = 500;
+
+/** Does `action` until it works, at most 8 times. `isFinal` says which errors no other try would mend. @throws the last error */
+export async function retry<Result>(
+  action: () => Promise<Result>,
+  isFinal: (error: unknown) => boolean = () => false,
+): Promise<Result> {
+  for (let left = triesMax - 1; ; left -= 1) {
+    try {
+      return await action();
+    } catch (error) {
+      if (left === 0 || isFinal(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+}

@@ -2,7 +2,7 @@
 import { hash, randomUUID } from "node:crypto";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { LogError } from "../event-log.js";
-import { apiErrors, askJetStream, JetStreamApiError } from "./jetstream-api.js";
+import { apiErrors, askJetStream, JetStreamApiError, retry } from "./jetstream-api.js";
 import {
   configFor,
   haveLimitsChanged,
@@ -30,10 +30,6 @@ export interface StreamInfo {
 /** A stream may take this long to be made or found, ms: a cluster elects leaders first. */
 const openMs = 5000;
 const infoMs = 2000;
-/** Tries to find or make it, while servers start and elect. */
-const triesMax = 6;
-const pauseMs = 500;
-
 const epochMark = /\bepoch=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b/;
 
 /** What is written into a stream's description, so that its epoch can be told, and is carried over by a copy. */
@@ -75,18 +71,16 @@ export async function openStream(
   wish: StreamWish,
   onChange: (change: string) => void,
 ): Promise<StreamInfo> {
-  let cause: unknown;
-  for (let left = triesMax; left > 0; left -= 1) {
-    try {
-      return await findOrMake(nats, wish, onChange);
-    } catch (error) {
-      if (error instanceof LogError) throw error;
-      cause = error;
-      if (left > 1) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
+  try {
+    return await retry(
+      () => findOrMake(nats, wish, onChange),
+      (error) => error instanceof LogError,
+    );
+  } catch (cause) {
+    if (cause instanceof LogError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new LogError("LOG_UNREACHABLE", `JetStream has no stream ${wish.name} for the log: ${why}`, { cause });
   }
-  const why = cause instanceof Error ? cause.message : String(cause);
-  throw new LogError("LOG_UNREACHABLE", `JetStream has no stream ${wish.name} for the log: ${why}`, { cause });
 }
 
 async function findOrMake(

@@ -34,7 +34,7 @@ export function endsPullOnly(code: number): boolean {
 
 /** A consumer that nobody pulls from is removed by the server after this, ms. */
 const inactiveMs = 60_000;
-const createMs = 5000;
+const createMsDefault = 5000;
 
 /** A consumer of a stream. */
 export class StreamCursor {
@@ -59,12 +59,13 @@ export class StreamCursor {
     });
   }
 
-  /** Opens a place right after `after`. @throws {JetStreamApiError}, or the client's errors where nobody answers. */
+  /** Opens a place right after `after`, within `createMs`. @throws {JetStreamApiError}, or the client's errors where nobody answers. */
   static async open(
     nats: NatsConnection,
     stream: string,
     after: number,
     listener: CursorListener,
+    createMs = createMsDefault,
   ): Promise<StreamCursor> {
     const config = {
       deliver_policy: "by_start_sequence",

@@ -3,7 +3,8 @@
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "@sluice/runtime";
 import type { EventRecord } from "../event-log.js";
-import { endsPullOnly, heartbeatStatus, StreamCursor } from "./stream-cursor.js";
+import { retry } from "./jetstream-api.js";
+import { endsPullOnly, heartbeatStatus, StreamCursor, type CursorListener } from "./stream-cursor.js";
 import { placeOf, recordOf } from "./stored-message.js";
 
 /** Messages of one pull. There are up to two at a time, so that the server never waits for us. */
@@ -13,10 +14,12 @@ const pullBytesMin = 8 * 1024 * 1024;
 const pullMs = 30_000;
 const heartbeatMs = 500;
 /** Nothing heard for this long, ms: the consumer is gone, or the way to it. */
-const silenceMsMax = 2500;
+const silenceMsMax = 2000;
 const lookMs = 250;
-/** Between two tries to open a consumer, ms. */
+/** Between two tries to open a consumer, ms; and how long the first and any may take. */
 const reopenMs = 200;
+const openMsFirst = 1500;
+const openMsMax = 10_000;
 
 export interface StreamFeedOptions {
   readonly nats: NatsConnection;
@@ -44,6 +47,8 @@ export class StreamFeed {
   #cursor: StreamCursor | undefined;
   #generation = 0;
   #isOpening = false;
+  /** Tries to open a consumer since the last that opened. */
+  #tries = 0;
   #isStopped = false;
   #heardAtMs: number;
   #consumerSeq = 0;
@@ -63,7 +68,7 @@ export class StreamFeed {
 
   /** Opens the first consumer. @throws as `StreamCursor.open`; later ones are tried until one opens. */
   start(): Promise<void> {
-    return this.#open();
+    return retry(() => this.#open());
   }
 
   stop(): void {
@@ -83,14 +88,19 @@ export class StreamFeed {
     const generation = (this.#generation += 1);
     this.#consumerSeq = 0;
     const isMine = (): boolean => generation === this.#generation;
-    const cursor = await StreamCursor.open(nats, stream, this.seq, {
+    const listener: CursorListener = {
       onMessage: (message) => {
         if (isMine()) this.#take(message);
       },
       onStatus: (code) => {
         if (isMine()) this.#status(code);
       },
-    });
+    };
+    // The servers may be electing and say nothing; a machine may be slow and need longer.
+    const openMs = Math.min(openMsFirst * 2 ** this.#tries, openMsMax);
+    this.#tries += 1;
+    const cursor = await StreamCursor.open(nats, stream, this.seq, listener, openMs);
+    this.#tries = 0;
     if (!isMine() || this.#isStopped) {
       cursor.close();
       return;
