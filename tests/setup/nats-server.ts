@@ -1,9 +1,15 @@
 // A nats-server for all tests of the project `jetstream`.
 import { NatsCluster } from "@sluice/testkit";
 
-/** Starts it, names it to the tests, and returns what ends it. */
-export default async function setup(): Promise<() => Promise<void>> {
-  const nats = await NatsCluster.start(1);
+let nats: NatsCluster | undefined;
+
+/** Starts it and names it to the tests. */
+export async function setup(): Promise<void> {
+  nats = await NatsCluster.start(1);
   process.env["SLUICE_TEST_NATS"] = nats.urls[0];
-  return () => nats[Symbol.asyncDispose]();
+}
+
+/** Ends it. */
+export async function teardown(): Promise<void> {
+  await nats?.[Symbol.asyncDispose]();
 }
