@@ -35,6 +35,8 @@ export class ResumingClient implements AsyncDisposable {
   #isEnded = false;
   #current: RawClient | undefined;
   #wake: (() => void) | undefined;
+  /** A heartbeat before it promises nothing about the `since` that is on its way. */
+  #isSubscribed = false;
   readonly #options: ResumingClientOptions;
   readonly #run: Promise<void>;
 
@@ -73,6 +75,7 @@ export class ResumingClient implements AsyncDisposable {
     const { url, token, events, clusters, query = "policy=replay" } = this.#options;
     await using client = await RawClient.connect(url(), { token, query });
     this.#current = client;
+    this.#isSubscribed = false;
     client.send({
       type: "subscribe",
       events,
@@ -91,6 +94,7 @@ export class ResumingClient implements AsyncDisposable {
         return;
       case "subscribed":
         this.connections += 1;
+        this.#isSubscribed = true;
         return;
       case "event":
         if (this.#options.onEvent === undefined) this.events.push(frame as EventFrame);
@@ -102,6 +106,7 @@ export class ResumingClient implements AsyncDisposable {
         return;
       case "ping":
         client.send({ type: "pong" });
+        if (!this.#isSubscribed) return;
         this.pingsSeen += 1;
         this.#since = Math.max(this.#since, frame["seq"] as number);
         break;
