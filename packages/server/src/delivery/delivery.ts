@@ -277,9 +277,9 @@ export class Delivery {
     this.#catchUp.schedule(consumer);
   }
 
-  /** Writes what is routed, so that a drain leaves nothing in a lane's batch. */
+  /** Routes and writes all that is durable by now, so that a drain's goodbye comes after it. */
   flushAll(): void {
-    for (const lane of this.#subscriptions.lanes.values()) this.flush(lane);
+    this.#feed.routeAll();
   }
 
   metricsOf(consumer: Consumer): ConsumerMetrics {

@@ -58,6 +58,16 @@ describe("Feed", () => {
     expect(sink.seqs).toEqual(Array.from({ length: 310 }, (_, index) => index + 1));
   });
 
+  it("has everything durable before a goodbye, however much of it wasn't routed yet", async () => {
+    const world = worldOf({ msPerLook: 2 });
+    const { consumer, sink } = world.subscriber({ A: null });
+    await world.publishMany(300);
+    expect(world.delivery.routedSeq).toBeLessThan(300);
+    world.delivery.flushAll();
+    world.delivery.reply(consumer, { type: "disconnect", reason: "server_shutdown", reconnect_after_ms: 1 });
+    expect(sink.story).toEqual(["event×300", "disconnect"]);
+  });
+
   it("lets publishers wait while more than 32 MiB are durable and not routed", async () => {
     const world = worldOf({ msPerLook: 2 });
     expect(world.delivery.room()).toBeUndefined();

@@ -112,10 +112,15 @@ export class Feed {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
 
+  /** Routes everything that is durable by now, in one go. */
+  routeAll(): void {
+    while (this.#backlog.length > 0) this.#turn();
+  }
+
   /** Stops following the log, and routes what is left. */
   stop(): void {
     this.#unfollow();
-    while (this.#backlog.length > 0) this.#turn();
+    this.routeAll();
     this.#letIn();
   }
 }
