@@ -16,7 +16,7 @@ Examples:
 
 Every setting is a flag, an environment variable and a key of the file: \`sluice config print\` shows them, those of
 the door under gateway; auth.* says whose tokens are believed, as for sluice serve. SIGHUP, or a change of the file, reads
-gateway.upstreams and the TLS files again; tunnels live on. SIGTERM and Ctrl-C drain, a second one ends at once.
+upstreams, origins, hosts, limits, tunnel bounds and the TLS files again; tunnels live on. SIGTERM and Ctrl-C drain, a second one ends at once.
 Exit code: 0 after a drain, 78 for a wrong configuration, with every problem on stderr.`;
 
 /** `sluice gateway`. */
