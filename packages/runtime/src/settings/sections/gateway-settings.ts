@@ -92,7 +92,7 @@ const gatewayLimits = Type.Object({
     maximum: countMax,
     unit: "connections",
     description:
-      "Most of them from one address, of IPv6 from one /64; past it Close 1013 or HTTP 429. 0 is unlimited. See `gateway.trusted_proxies`.",
+      "Most of them from one address, of IPv6 from one /64; past it Close 1013 or HTTP 429, and TCP connections past it and 16 more are cut. 0 is unlimited. See `gateway.trusted_proxies`.",
   }),
   handshakes_per_second: integer({
     default: 1_000,
