@@ -6,7 +6,7 @@ import { startHealthyClient } from "./healthy-client.js";
 import { patience, report, scaled } from "./scale.js";
 import { spawnedDoors, type SpawnedDoor } from "./spawned-doors.js";
 
-const count = scaled(1_000, 100);
+const count = scaled(1_000, 50);
 const handshakeMs = scaled(5_000, 500);
 const closedMsMax = handshakeMs + 5_000;
 const dripMs = 100;
@@ -82,7 +82,7 @@ describe.each(spawnedDoors)("on the %s", (name, open) => {
     const head = `POST /api/v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${publisherToken()}\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n`;
     const raws = await arrive(door.url);
     for (const raw of raws) raw.send(head);
-    for (let sent = 0; sent < 20; sent += 1) {
+    for (let sent = 0; sent < scaled(20, 5); sent += 1) {
       for (const raw of raws) raw.send("[");
       await pause(dripMs);
     }
