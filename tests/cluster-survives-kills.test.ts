@@ -1,5 +1,5 @@
-// Three NATS servers with three replicas, three streaming nodes, a gateway in front: the stream's leader is killed, then a
-// node, then (in the long form) both at once, under load. Nothing acknowledged is lost, and every client ends with everything it subscribed
+// Three NATS servers with three replicas, three streaming nodes, a gateway in front: the stream's leader and a node are
+// killed under load, in the long form each alone before. Nothing acknowledged is lost, and every client ends with everything it subscribed
 // to, once and in order. `SLUICE_CLUSTER_CLIENTS=300 SLUICE_CLUSTER_RATE=2000` for the long form.
 import { setTimeout as pause } from "node:timers/promises";
 import {
@@ -182,7 +182,7 @@ function expectComplete(watchers: readonly Watcher[], load: Load): void {
 
 // Installed by tools/install-nats.sh; without it there is nothing to try this on.
 describe.runIf(hasNatsServer)("a cluster", () => {
-  it("loses nothing when its leader is killed, or a node, or both", { timeout: 400_000 }, async () => {
+  it("loses nothing when its leader and a node are killed", { timeout: 400_000 }, async () => {
     await using nats = await NatsCluster.start(3);
     const services: Service[] = [];
     const watchers: Watcher[] = [];
@@ -217,27 +217,27 @@ describe.runIf(hasNatsServer)("a cluster", () => {
       await pause(calmMs);
       note("before");
 
+      if (isLong) {
+        const leader = await killLeader(nats);
+        await load.goesOn(rate);
+        note("leader killed");
+        await revive(nats, leader);
+        await pause(calmMs);
+
+        await killNode(1);
+        await load.goesOn(rate);
+        await pause(calmMs);
+        note("node killed");
+        await start(1, Number(new URL(urls[1] as string).port));
+      }
+
+      await killNode(2);
       const leader = await killLeader(nats);
       await load.goesOn(rate);
-      note("leader killed");
+      note("both killed");
+      await start(2, Number(new URL(urls[2] as string).port));
       if (isLong) await revive(nats, leader);
       await pause(calmMs);
-
-      await killNode(1);
-      await load.goesOn(rate);
-      await pause(calmMs);
-      note("node killed");
-      await start(1, Number(new URL(urls[1] as string).port));
-
-      if (isLong) {
-        await killNode(2);
-        const second = await killLeader(nats);
-        await load.goesOn(rate);
-        note("both killed");
-        await start(2, Number(new URL(urls[2] as string).port));
-        await revive(nats, second);
-        await pause(calmMs);
-      }
 
       load.isOver = true;
       await Promise.all(publishing);
@@ -252,7 +252,7 @@ describe.runIf(hasNatsServer)("a cluster", () => {
         );
       }
       expectComplete(watchers, load);
-      expect(load.acknowledged.length).toBeGreaterThan(3 * rate);
+      expect(load.acknowledged.length).toBeGreaterThan(rate);
       const again = `${load.sentAgain} publishes sent again`;
       process.stdout.write(
         `${clientsMax} clients, ${rate} events/s, ${load.acknowledged.length} acknowledged, ${again}; longest stalls: ${stalls.join("; ")}\n`,

@@ -10,6 +10,7 @@ import { gatewayCell, gatewayTunnelsCell } from "./cells/gateway.js";
 import { publishCell } from "./cells/publish.js";
 import { laggardsCell } from "./cells/laggards.js";
 import { mixedCell, selectiveCell } from "./cells/selective.js";
+import { nodesCell } from "./cells/nodes.js";
 import { slowReplayCell } from "./cells/slow-replay.js";
 import { workersCell } from "./cells/workers.js";
 import { slowCell } from "./cells/slow.js";
@@ -32,4 +33,5 @@ export const catalogue: readonly Cell[] = [
   idleCell,
   gatewayCell,
   gatewayTunnelsCell,
+  nodesCell,
 ];

@@ -40,7 +40,8 @@ export async function openLog({ settings, clock, nats, ...listeners }: OpenLogOp
     dedup: { windowMs: dedup.window_ms, maxIds: dedup.max_ids },
   };
   if (engine === "memory") return createMemoryLog(options);
-  if (nats === undefined) return openEmbeddedLog({ ...options, dir });
+  if (engine === "embedded") return openEmbeddedLog({ ...options, dir });
+  if (nats === undefined) throw new Error("the engine jetstream needs a connection to NATS");
   const { stream, prefix, replicas, storage, publish_retry_ms: publishRetryMs } = settings.nats;
   const log = await openJetStreamLog({ ...options, nats, stream, prefix, replicas, storage, publishRetryMs });
   const wanted = settings.limits.payload_bytes + fieldsOverheadBytes;

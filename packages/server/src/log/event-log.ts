@@ -25,6 +25,11 @@ export interface EventRecord extends EventDraft {
 /** Which records a reader wants. */
 export interface EventMatch {
   matches(eventType: string, clusterId: string | undefined): boolean;
+  /**
+   * Where all that matches has one type, or one cluster, or both: which. An engine with an index by them may pass over
+   * what lies between; undefined where nothing so simple can be said.
+   */
+  readonly only?: { readonly eventType?: string; readonly clusterId?: string } | undefined;
 }
 
 /** What a publish came to. Sequence numbers of duplicates are those of the first copy. */

@@ -57,6 +57,17 @@ export class SubscriptionSet implements EventMatch {
     return next.size === 0 ? SubscriptionSet.empty : new SubscriptionSet(next);
   }
 
+  get only(): EventMatch["only"] {
+    const [subscription, ...more] = this.#byPattern.values();
+    if (subscription === undefined || more.length > 0) return undefined;
+    const { pattern, clusters } = subscription;
+    const eventType = pattern.endsWith("*") ? undefined : pattern;
+    const [cluster, ...moreClusters] = clusters?.patterns ?? [];
+    const clusterId = cluster === undefined || moreClusters.length > 0 || cluster.endsWith("*") ? undefined : cluster;
+    if (eventType === undefined && clusterId === undefined) return undefined;
+    return { ...(eventType === undefined ? {} : { eventType }), ...(clusterId === undefined ? {} : { clusterId }) };
+  }
+
   matches(eventType: string, clusterId: string | undefined): boolean {
     const exact = this.#byPattern.get(eventType);
     if (exact !== undefined && wants(exact, clusterId)) return true;

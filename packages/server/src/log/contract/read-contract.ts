@@ -84,6 +84,20 @@ export function describeRead(open: OpenLog, traits: LogTraits): void {
       expect(seqsOf(await readAll(log, 0, matchOf(["ALERT"]), 1))).toEqual([10_001]);
     });
 
+    it("may pass over what does not match where that is all one type or one cluster, and misses nothing", async () => {
+      const log = await open();
+      const rare = { eventType: "ALERT", clusterId: "c.9" };
+      await log.append([...draftsOf(1, 9000), draftOf("wanted", rare), draftOf("other", { eventType: "ALERT" })]);
+      await log.append([...draftsOf(20_000, 9000), draftOf("last", rare)]);
+      for (const only of [rare, { clusterId: "c.9" }]) {
+        const match: EventMatch = { matches: (_, clusterId) => clusterId === "c.9", only };
+        expect(seqsOf(await readAll(log, 0, match, 10))).toEqual([9001, 18_003]);
+        const until = await log.read(0, { limit: 10, match, until: 8000 });
+        expect(until.records).toEqual([]);
+        expect(until.scannedTo).toBeLessThanOrEqual(8000);
+      }
+    });
+
     it("holds no more memory than what matched", async () => {
       const log = await open();
       const fields = Buffer.from("f".repeat(100));

@@ -122,6 +122,7 @@ class JetStreamLog implements EventLog {
     this.#reader = new StreamReader({
       nats,
       stream,
+      prefix: options.prefix,
       messageBytesMax,
       head: () => this.head,
       oldest: () => this.oldest,

@@ -36,6 +36,15 @@ export function eventSubject(prefix: string, eventType: string, clusterId: strin
   return `${prefix}.events.${encodeToken(clusterId)}.${encodeToken(eventType)}`;
 }
 
+/** The subjects of events of which the type, the cluster or both are known. */
+export function filterSubject(
+  prefix: string,
+  only: { readonly eventType?: string; readonly clusterId?: string },
+): string {
+  const cluster = only.clusterId === undefined ? "*" : encodeToken(only.clusterId);
+  return `${prefix}.events.${cluster}.${only.eventType === undefined ? "*" : encodeToken(only.eventType)}`;
+}
+
 /**
  * The headers of a draft's message.
  * @param messageId what JetStream dedups by; the event's id when absent

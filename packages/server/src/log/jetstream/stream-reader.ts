@@ -4,7 +4,8 @@ import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import { LogError, type LogPage, type ReadOptions } from "../event-log.js";
 import { PageBuilder } from "../page-builder.js";
 import { isTransient } from "./jetstream-api.js";
-import { placeOf, recordOf, type MessagePlace } from "./stored-message.js";
+import { nextMatch } from "./next-match.js";
+import { filterSubject, placeOf, recordOf, type MessagePlace } from "./stored-message.js";
 import { endsPullOnly, StreamCursor } from "./stream-cursor.js";
 
 /** Places open at once; more readers wait for one. */
@@ -103,6 +104,8 @@ class Place {
 export interface StreamReaderOptions {
   readonly nats: NatsConnection;
   readonly stream: string;
+  /** `nats.prefix`. */
+  readonly prefix: string;
   /** Largest message that the server takes, bytes. */
   readonly messageBytesMax: number;
   readonly head: () => number;
@@ -135,10 +138,20 @@ export class StreamReader {
     for (;;) {
       if (isClosed()) throw new LogError("LOG_CLOSED", "the log is closed");
       const page = await this.#tryRead(after, options, head);
-      if (page !== undefined) return page;
+      if (page !== undefined) return this.#skipAhead(page, options);
       if (deadline()) throw new LogError("LOG_UNREACHABLE", "JetStream can't be asked for events now");
       await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
     }
+  }
+
+  /** A page in which nothing matched goes on to the next match, where the server can find it. */
+  async #skipAhead(page: LogPage, { match, until = page.head }: ReadOptions): Promise<LogPage> {
+    const end = Math.min(until, page.head);
+    if (match?.only === undefined || page.records.length > 0 || page.scannedTo >= end) return page;
+    const { nats, stream, prefix } = this.#options;
+    const range = { after: page.scannedTo, until: end };
+    const next = await nextMatch(nats, stream, filterSubject(prefix, match.only), range);
+    return next === undefined ? page : { ...page, scannedTo: Math.max(page.scannedTo, next - 1) };
   }
 
   close(): void {
