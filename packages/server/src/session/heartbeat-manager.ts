@@ -34,6 +34,8 @@ const slotMsMax = 50;
 /** A ping or deadline is late by at most this share of the shorter of the two times. */
 const slotShare = 0.01;
 const slotsMax = 1024;
+/** A connection's first ping leaves it the time to subscribe, ms; half an interval where that is shorter. */
+const firstPingMsMin = 1000;
 /** Fraction of the golden ratio: successive multiples of it, modulo 1, are spread evenly however many there are. */
 const goldenFraction = 0.618_033_988_749_894_9;
 
@@ -79,7 +81,7 @@ export class HeartbeatManager {
   }
 
   /**
-   * Takes a connection in. Its first ping comes within an interval, at a place of its own in it: connections that came
+   * Takes a connection in. Its first ping comes within an interval, at a place of its own in it, and leaves time to subscribe: connections that came
    * in one moment are not pinged in one moment.
    */
   register(connectionId: string, userId: string, port: HeartbeatPort): ConnectionState {
@@ -97,7 +99,9 @@ export class HeartbeatManager {
     this.#beats.set(connectionId, beat);
     this.#registered += 1;
     const phase = (this.#registered * goldenFraction) % 1;
-    const atMs = now + phase * this.#options.intervalMs;
+    const { intervalMs } = this.#options;
+    const earliestMs = Math.min(firstPingMsMin, intervalMs / 2);
+    const atMs = now + earliestMs + phase * (intervalMs - earliestMs);
     this.#wheel.add(atMs, { kind: "ping", beat, atMs });
     return state;
   }

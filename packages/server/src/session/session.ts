@@ -128,7 +128,9 @@ export class Session {
 
   #sendPing(): void {
     const timestamp = wireTime(this.#context.clock.wall());
-    this.#context.delivery.ping(this.consumer, (seq) => ({ type: "ping", timestamp, seq }));
+    // A client that resumes hasn't said yet what it has missed: the head would promise it what it never got.
+    const promised = (seq: number): number => (this.consumer.set.size === 0 ? 0 : seq);
+    this.#context.delivery.ping(this.consumer, (seq) => ({ type: "ping", timestamp, seq: promised(seq) }));
   }
 
   #timeOut(): void {
