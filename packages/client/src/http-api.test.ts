@@ -8,7 +8,7 @@ import { type TokenOption, TokenSource } from "./token-source.js";
 function api(token?: TokenOption): { api: HttpApi; log: FakeLog; environment: ManualEnvironment } {
   const log = new FakeLog();
   const environment = new ManualEnvironment();
-  const tokens = new TokenSource(token);
+  const tokens = new TokenSource(token, environment);
   return { api: new HttpApi({ address: "http://a.test/", tokens, fetch: log.fetch, environment }), log, environment };
 }
 
@@ -70,7 +70,7 @@ describe("HttpApi", () => {
     let asked = 0;
     const hanging = new HttpApi({
       address: "http://a.test/",
-      tokens: new TokenSource(undefined),
+      tokens: new TokenSource(undefined, environment),
       environment,
       fetch: (_url, { signal }) => {
         asked += 1;

@@ -110,6 +110,17 @@ describe("coming back", () => {
     expect(world.sockets).toHaveLength(attempts);
   });
 
+  it("does not wait for ever for a token function", async () => {
+    let asked = 0;
+    const world = fakeWorld({ token: () => ((asked += 1) === 1 ? new Promise<string>(() => {}) : "t") });
+    world.sluice.subscribe();
+    await settled();
+    await world.environment.advance(30_000);
+    expect(world.sluice.status).toMatchObject({ state: "reconnecting", why: "no token in time" });
+    await world.environment.advance(1_000);
+    expect(world.sockets).toHaveLength(1);
+  });
+
   it("takes an error for the end where no close follows, as with the WebSocket of Node 22", async () => {
     const world = fakeWorld();
     world.sluice.subscribe();

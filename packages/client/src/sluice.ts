@@ -103,7 +103,7 @@ export class Sluice extends EventTarget implements Disposable {
       itemsMax: options.bufferEvents ?? bufferEventsDefault,
       sizeMax: options.bufferCharacters ?? bufferCharactersDefault,
     };
-    const tokens = new TokenSource(token);
+    const tokens = new TokenSource(token, environment);
     const fetch: Fetch = options.fetch ?? ((url, init) => (globals.fetch as Fetch)(url, init));
     this.#cursors = new CursorKeeper(cursorStore, environment, this.#tally);
     this.#api = new HttpApi({ address, tokens, fetch, environment, onRetry });

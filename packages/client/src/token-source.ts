@@ -1,4 +1,5 @@
 // The token and where the next one comes from. It is held here and nowhere else.
+import type { Environment } from "./environment.js";
 
 /**
  * A fixed token, or a function that gets one; called for every connection, after a refusal and before expiry. `refused`:
@@ -6,14 +7,19 @@
  */
 export type TokenOption = string | ((refused?: string) => string | Promise<string>);
 
+/** Longest wait for a token function, ms; what it gives later is not used. */
+const tokenMaxMs = 30_000;
+
 export class TokenSource {
   readonly #option: TokenOption | undefined;
+  readonly #environment: Environment;
   #token: string | undefined;
   #refused: string | undefined;
   #asking: Promise<string | undefined> | undefined;
 
-  constructor(option: TokenOption | undefined) {
+  constructor(option: TokenOption | undefined, environment: Environment) {
     this.#option = option;
+    this.#environment = environment;
   }
 
   /** Whether another token can come after this one. */
@@ -34,7 +40,12 @@ export class TokenSource {
   }
 
   async #ask(): Promise<string | undefined> {
-    return typeof this.#option === "function" ? await this.#option(this.#refused) : this.#option;
+    const option = this.#option;
+    if (typeof option !== "function") return option;
+    return new Promise((resolve, reject) => {
+      const cancel = this.#environment.after(tokenMaxMs, () => reject(new Error("no token in time")));
+      Promise.resolve(this.#refused).then(option).then(resolve, reject).finally(cancel);
+    });
   }
 
   /** The server does not want `token`; it is not used again unless it is all there is. */
