@@ -84,7 +84,7 @@ function report(): CrowdReport {
     clients: members.size,
     live: [...members].filter(({ isLive }) => isLive).length,
     opened,
-    returnedAtMs,
+    returns: returnedAtMs.length,
     next: nexts.reduce((least, next) => Math.min(least, next), Number.MAX_SAFE_INTEGER),
     wrongs,
     wrong,
@@ -95,6 +95,6 @@ function report(): CrowdReport {
 process.on("message", (order: CrowdOrder) => {
   if (order.order === "begin") start(order);
   else if (order.order === "forget returns") returnedAtMs.length = 0;
-  else process.send?.(report());
+  else process.send?.(order.order === "report" ? report() : returnedAtMs);
 });
 process.once("disconnect", () => process.exit());

@@ -23,8 +23,8 @@ export interface CrowdReport {
   readonly live: number;
   /** Clients since the start. */
   readonly opened: number;
-  /** When lost clients were back, ms since the Unix epoch by the machine's monotonic clock, in order. */
-  readonly returnedAtMs: readonly number[];
+  /** Times that a lost client was back. */
+  readonly returns: number;
   /** The least number of a client's next event. */
   readonly next: number;
   /** Events that were missing, repeated or out of order, and clients that ended for good. */
@@ -37,7 +37,7 @@ export interface CrowdReport {
 /** What the process is told. */
 export type CrowdOrder =
   | ({ readonly order: "begin" } & Required<CrowdOptions>)
-  | { readonly order: "report" }
+  | { readonly order: "report" | "times of returns" }
   | { readonly order: "forget returns" };
 
 const program = fileURLToPath(new URL("../dist/crowd-process.js", import.meta.url));
@@ -73,7 +73,15 @@ export class Crowd implements AsyncDisposable {
     return report;
   }
 
-  /** Begins `returnedAtMs` anew. */
+  /** When lost clients were back, ms since the Unix epoch by the machine's monotonic clock, in order. */
+  async returnedAtMs(): Promise<readonly number[]> {
+    const answer = once(this.#child, "message");
+    this.#tell({ order: "times of returns" });
+    const [times] = (await within("the times of the crowd's returns", answer, reportMs)) as [readonly number[]];
+    return times;
+  }
+
+  /** Begins counting returns anew. */
   forgetReturns(): void {
     this.#tell({ order: "forget returns" });
   }

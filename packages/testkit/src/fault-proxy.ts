@@ -1,12 +1,17 @@
-// A TCP proxy that does to connections what networks do: delays, stalls, resets, silence without an end, refusal.
+// A TCP proxy that does to connections what networks do: delays, stalls, slowness, resets, cuts in mid-frame, silence
+// without an end, refusal.
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+
+const msPerS = 1_000;
 
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
   /** Bytes of both sides vanish, and so does every end of the one for the other. */
   isDead: boolean;
+  /** Bytes of the server's that are still carried before the connection is cut. */
+  leftBytes: number;
 }
 
 export class FaultProxy implements AsyncDisposable {
@@ -17,6 +22,8 @@ export class FaultProxy implements AsyncDisposable {
   #target: URL;
   #delayMs = 0;
   #isStalled = false;
+  #bytesPerSecond = Number.POSITIVE_INFINITY;
+  #cutAfterBytes = Number.POSITIVE_INFINITY;
   readonly #pairs = new Set<Pair>();
   /** Connections taken since the start. */
   connections = 0;
@@ -56,9 +63,22 @@ export class FaultProxy implements AsyncDisposable {
     }
   }
 
-  /** Ends `stall()` and `delay()`. */
+  /** Each direction of each connection carries so much, bytes/s. */
+  rate(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond;
+  }
+
+  /** Each connection is reset once so many bytes more of the server's have been carried on it: within a frame, mostly. */
+  cutAfter(bytes: number): void {
+    this.#cutAfterBytes = bytes;
+    for (const pair of this.#pairs) pair.leftBytes = bytes;
+  }
+
+  /** Ends `stall()`, `delay()`, `rate()` and `cutAfter()`. */
   flow(): void {
     this.#delayMs = 0;
+    this.#bytesPerSecond = Number.POSITIVE_INFINITY;
+    this.cutAfter(Number.POSITIVE_INFINITY);
     this.#isStalled = false;
     for (const { client, server } of this.#pairs) {
       client.resume();
@@ -100,7 +120,7 @@ export class FaultProxy implements AsyncDisposable {
   #carry(client: Socket): void {
     this.connections += 1;
     const server = connect({ host: this.#target.hostname, port: Number(this.#target.port), allowHalfOpen: false });
-    const pair: Pair = { client, server, isDead: false };
+    const pair: Pair = { client, server, isDead: false, leftBytes: this.#cutAfterBytes };
     this.#pairs.add(pair);
     this.#pipe(pair, client, server);
     this.#pipe(pair, server, client);
@@ -117,6 +137,8 @@ export class FaultProxy implements AsyncDisposable {
     from.on("error", () => {});
     from.on("data", (chunk: Buffer) => {
       if (pair.isDead) return;
+      if (from === pair.server && this.#isCutBy(chunk, pair)) return;
+      if (this.#bytesPerSecond !== Number.POSITIVE_INFINITY) return this.#carryAtRate(from, to, chunk);
       if (this.#delayMs > 0 || late.length > 0) {
         // Also what comes just after a delay has ended waits for what came before it.
         late.push(chunk);
@@ -135,6 +157,27 @@ export class FaultProxy implements AsyncDisposable {
       this.#pairs.delete(pair);
       setTimeout(() => to.destroy(), this.#delayMs);
     });
+  }
+
+  /** The next chunk is read when this one would be through. */
+  #carryAtRate(from: Socket, to: Socket, chunk: Buffer): void {
+    from.pause();
+    to.write(chunk);
+    const tookMs = (chunk.length / this.#bytesPerSecond) * msPerS;
+    setTimeout(() => {
+      if (!this.#isStalled) from.resume();
+    }, tookMs);
+  }
+
+  #isCutBy(chunk: Buffer, pair: Pair): boolean {
+    pair.leftBytes -= chunk.length;
+    if (pair.leftBytes > 0) return false;
+    // What comes before the cut arrives; a reset at once would take it back.
+    pair.client.write(chunk.subarray(0, chunk.length + pair.leftBytes), () => pair.client.resetAndDestroy());
+    pair.server.resetAndDestroy();
+    pair.isDead = true;
+    this.#pairs.delete(pair);
+    return true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
