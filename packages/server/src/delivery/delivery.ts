@@ -189,7 +189,8 @@ export class Delivery {
     const after = this.#subscriptions.laneFor(set, consumer.encoding);
     if (after !== undefined) this.flush(after);
     this.#subscriptions.count(consumer.set, set);
-    consumer.set = set;
+    // The lane's own says the same: equal sets are kept once.
+    consumer.set = after?.set ?? set;
     if (before === after) return this.#feed.routedSeq;
     this.#leaveLane(consumer, set);
     consumer.lane = after;
