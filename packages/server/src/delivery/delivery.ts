@@ -189,8 +189,7 @@ export class Delivery {
     const after = this.#subscriptions.laneFor(set, consumer.encoding);
     if (after !== undefined) this.flush(after);
     this.#subscriptions.count(consumer.set, set);
-    // The lane's own says the same: equal sets are kept once.
-    consumer.set = after?.set ?? set;
+    consumer.set = after?.set ?? set; // Equal sets are kept once, with their lane.
     if (before === after) return this.#feed.routedSeq;
     this.#leaveLane(consumer, set);
     consumer.lane = after;
