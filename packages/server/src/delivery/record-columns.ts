@@ -16,6 +16,8 @@ interface Pair {
 /** Records in `seq` order, of which nothing is kept but what sending them takes. */
 export class RecordColumns {
   readonly length: number;
+  /** Sum of the lengths of all fields. */
+  readonly fieldsBytes: number;
   readonly #seqs: Float64Array;
   readonly #pairs: readonly Pair[];
   readonly #pairOf: Uint32Array;
@@ -35,6 +37,7 @@ export class RecordColumns {
     this.#lengths = new Uint32Array(length);
     const pairs = new PairNumbers();
     const memories: ArrayBufferLike[] = [];
+    let fieldsBytes = 0;
     for (let index = 0; index < length; index += 1) {
       const { seq, eventType, clusterId, fields } = records[index] as EventRecord;
       if (memories.at(-1) !== fields.buffer) memories.push(fields.buffer);
@@ -43,7 +46,9 @@ export class RecordColumns {
       this.#memoryOf[index] = memories.length - 1;
       this.#offsets[index] = fields.byteOffset;
       this.#lengths[index] = fields.length;
+      fieldsBytes += fields.length;
     }
+    this.fieldsBytes = fieldsBytes;
     this.#pairs = pairs.all;
     this.#memories = memories;
   }
@@ -54,11 +59,6 @@ export class RecordColumns {
 
   fieldsBytesAt(index: number): number {
     return this.#lengths[index] as number;
-  }
-
-  /** Sum of the lengths of all fields. */
-  get fieldsBytes(): number {
-    return this.#lengths.reduce((sum, bytes) => sum + bytes, 0);
   }
 
   /** What an encoding must know of a record; made anew each time. */
