@@ -31,7 +31,10 @@ interface Ended {
 
 function copy(dir: string, urls: readonly string[], killAfter?: RegExp): Promise<Ended> {
   const args = [sluiceProgram, "log", "copy", `--from=embedded:${dir}`, `--to=jetstream:${urls.join(",")}`];
-  const child = spawn(process.execPath, [...args, "--nats.replicas=1", "--log.retention.max_events=null"]);
+  const child = spawn(process.execPath, [...args, "--nats.replicas=1", "--log.retention.max_events=null"], {
+    // Not ours: a variable of this test's is no setting.
+    env: { PATH: process.env["PATH"] ?? "" },
+  });
   let [out, err] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
