@@ -70,6 +70,8 @@ describe("registerProblemHandlers", () => {
 });
 
 describe("clientErrorHandler", () => {
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
   const handle = (code: string, socket: Duplex): void =>
     problemServerOptions.clientErrorHandler(Object.assign(new Error("secret"), { code }), socket as unknown as Socket);
 
@@ -77,9 +79,10 @@ describe("clientErrorHandler", () => {
     ["ERR_HTTP_REQUEST_TIMEOUT", 408, "Request Timeout", "request-timeout"],
     ["HPE_HEADER_OVERFLOW", 431, "Request Header Fields Too Large", "headers-too-large"],
     ["HPE_INVALID_METHOD", 400, "Bad Request", "bad-request"],
-  ])("answers %s with %i and ends", (code, status, phrase, name) => {
+  ])("answers %s with %i and ends", async (code, status, phrase, name) => {
     const socket = Object.assign(new PassThrough(), { destroySoon: () => socket.end() });
     handle(code, socket);
+    await turn();
     const answer = String(socket.read());
     expect(answer).toContain(`HTTP/1.1 ${status} ${phrase}\r\nconnection: close\r\n`);
     const [, body = ""] = answer.split("\r\n\r\n");
@@ -87,6 +90,21 @@ describe("clientErrorHandler", () => {
     expect(JSON.parse(body)).toMatchObject({ type: `urn:sluice:problem:${name}`, status });
     expect(answer).not.toContain("secret");
     expect(socket.writableEnded).toBe(true);
+  });
+
+  it("ends many late requests over several turns, and those that have gone by then not at all", async () => {
+    const ended: number[] = [];
+    const sockets = Array.from({ length: 45 }, (_, n) => {
+      return Object.assign(new PassThrough(), { destroySoon: () => void ended.push(n) });
+    });
+    for (const socket of sockets) handle("ERR_HTTP_REQUEST_TIMEOUT", socket);
+    expect(ended.length).toBe(0);
+    sockets[44]?.destroy();
+    await turn();
+    expect(ended.length).toBe(20);
+    await turn();
+    await turn();
+    expect(ended.length).toBe(44);
   });
 
   it("writes nothing where nobody reads", () => {

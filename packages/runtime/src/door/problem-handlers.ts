@@ -45,8 +45,8 @@ export const problemServerOptions = {
   },
   clientErrorHandler(error: Error & { readonly code?: string }, socket: Socket): void {
     if (error.code === "ECONNRESET" || socket.destroyed) return;
-    if (socket.writable) socket.write(closingResponse(error.code));
-    socket.destroySoon();
+    if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") endLater(socket);
+    else endWith(closingResponse(error.code), socket);
   },
 } as const;
 
@@ -88,6 +88,28 @@ function clientProblem(code: string | undefined): Problem {
     default:
       return { name: "bad-request", detail: "The request is not well-formed HTTP" };
   }
+}
+
+/** Requests that came too late and are ended in one turn of the event loop; a thousand at once would hold up everybody. */
+const lateEndedPerTurn = 20;
+const late: Socket[] = [];
+
+/** Node finds all late requests in one turn; they are ended over the next ones. */
+function endLater(socket: Socket): void {
+  late.push(socket);
+  if (late.length === 1) setImmediate(endSomeLate);
+}
+
+function endSomeLate(): void {
+  const text = closingResponse("ERR_HTTP_REQUEST_TIMEOUT");
+  for (const socket of late.splice(0, lateEndedPerTurn)) endWith(text, socket);
+  if (late.length > 0) setImmediate(endSomeLate);
+}
+
+function endWith(text: string, socket: Socket): void {
+  if (socket.destroyed) return;
+  if (socket.writable) socket.write(text);
+  socket.destroySoon();
 }
 
 const closingResponses = new Map<string, string>();
