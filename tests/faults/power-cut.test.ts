@@ -1,8 +1,8 @@
 // Invariant 1 against what `kill -9` can't show: an acknowledged publish is on the disk, and not only in the kernel's
 // memory. The service writes to a disk of its own whose power is cut in one instant (see `CuttableDisk`), is killed, and
 // is started again on what the disk holds then. Each life goes on from the cut before it. `SLUICE_POWER_CUTS=20` for the
-// long form. What a disk may lose or tear beyond that, of writes that nobody has asked it to keep yet, is tried write by
-// write in `packages/server/src/log/embedded-log-power-cut.test.ts`.
+// long form. The copy holds all that the file system has sent to the disk; a disk that drops or reorders writes which
+// nobody asked it to keep yet is not tried.
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { CuttableDisk, eventually, mint, publish, RawClient, spawnService, type Service } from "@sluice/testkit";
