@@ -41,6 +41,20 @@ const onJetStream = {
   },
 };
 
+/** Each takes more than its share of CI's quarter of an hour: run when named, or all with `SLUICE_LONG=1`. */
+const longFiles = [
+  "client-faults",
+  "cluster-survives-kills",
+  "faults/backend-flap",
+  "faults/clock-steps",
+  "faults/peers",
+  "faults/soak",
+  "hostile/never-readers",
+  "hostile/slow-loris",
+].map((name) => `tests/${name}.test.ts`);
+const areLongWanted = process.env.SLUICE_LONG === "1" || process.argv.some((word) => word.startsWith("tests/"));
+const leftOut = areLongWanted ? [] : longFiles;
+
 export default defineConfig({
   ...resolution,
   test: {
@@ -62,6 +76,7 @@ export default defineConfig({
         test: {
           name: "behaviours",
           include: ["tests/**/*.test.ts"],
+          exclude: leftOut,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 1,
