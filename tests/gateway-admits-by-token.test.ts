@@ -146,9 +146,10 @@ describe("with an internal token in exchange", () => {
     const caller = mint({ sub: "alice", scope: "events:publish", events: ["GPU_*"], clusters: ["c-1"] });
     await using client = await RawClient.connect(door.url, { token: caller });
     await client.take();
-    const { headers } = echo.handshakes.at(-1) ?? { headers: {} };
+    const headers = echo.handshakes.at(-1)?.headers;
+    expect(headers).toBeDefined();
     expect(JSON.stringify(headers)).not.toContain(caller);
-    const body = read(headers["authorization"]);
+    const body = read(headers?.authorization);
     expect(body).toMatchObject({ sub: "alice", scope: "events:publish", events: ["GPU_*"], clusters: ["c-1"] });
     expect(Number(body["exp"]) * 1000 - Date.now()).toBeLessThanOrEqual(60_000);
   });

@@ -61,32 +61,36 @@ afterAll(async () => {
 
 const { text, binary, continuation, ping, pong } = opcodes;
 const sizes = [0, 1, 125, 126, 127, 65_535, 65_536, 65_537, 200_000];
-const conversations: readonly [string, readonly { opcode: number; payload?: Uint8Array | string; fin?: boolean }[]][] =
+interface SentFrame {
+  readonly opcode: number;
+  readonly payload?: Uint8Array | string;
+  readonly fin?: boolean;
+}
+const conversations: readonly (readonly [string, readonly SentFrame[]])[] = [
+  ...sizes.map((size) => [`binary of ${size} bytes`, [{ opcode: binary, payload: randomBytes(size) }]] as const),
+  ["text of many bytes a letter", [{ opcode: text, payload: "κόσμε 🦀 ".repeat(1_000) }]],
+  ["text that is no UTF-8, which is the peers' matter", [{ opcode: text, payload: Buffer.from([0xc3, 0x28]) }]],
   [
-    ...sizes.map((size) => [`binary of ${size} bytes`, [{ opcode: binary, payload: randomBytes(size) }]] as const),
-    ["text of many bytes a letter", [{ opcode: text, payload: "κόσμε 🦀 ".repeat(1_000) }]],
-    ["text that is no UTF-8, which is the peers' matter", [{ opcode: text, payload: Buffer.from([0xc3, 0x28]) }]],
+    "fragments with control frames between them",
     [
-      "fragments with control frames between them",
-      [
-        { opcode: text, payload: "one ", fin: false },
-        { opcode: ping, payload: "still there?" },
-        { opcode: continuation, payload: "", fin: false },
-        { opcode: pong },
-        { opcode: continuation, payload: "two", fin: true },
-        { opcode: text, payload: "after" },
-      ],
+      { opcode: text, payload: "one ", fin: false },
+      { opcode: ping, payload: "still there?" },
+      { opcode: continuation, payload: "", fin: false },
+      { opcode: pong },
+      { opcode: continuation, payload: "two", fin: true },
+      { opcode: text, payload: "after" },
     ],
-    ["many small frames", Array.from({ length: 5_000 }, (_, n) => ({ opcode: text, payload: `frame ${n}` }))],
-    [
-      "a fragmented large message",
-      Array.from({ length: 40 }, (_, n) => ({
-        opcode: n === 0 ? binary : continuation,
-        payload: randomBytes(70_000),
-        fin: n === 39,
-      })),
-    ],
-  ];
+  ],
+  ["many small frames", Array.from({ length: 5_000 }, (_, n) => ({ opcode: text, payload: `frame ${n}` }))],
+  [
+    "a fragmented large message",
+    Array.from({ length: 40 }, (_, n) => ({
+      opcode: n === 0 ? binary : continuation,
+      payload: randomBytes(70_000),
+      fin: n === 39,
+    })),
+  ],
+];
 
 describe("frames come back byte for byte", () => {
   it.each(conversations)("%s", async (_what, frames) => {

@@ -2,10 +2,11 @@
 // socket is handed as it is. No log, no authentication, no subscriptions, no heartbeat, nothing is kept for the slow.
 
 import { createServer } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { WebSocketServer } from "ws";
 import { envelope, EventSource } from "./event-source.js";
-import { usage, type ServerOptions, type ServerReport } from "./server-report.js";
+import { listenAndReport } from "./listen-and-report.js";
+import type { ServerOptions } from "./server-report.js";
 
 /** Past this in a client's buffer the saturating publisher waits for it, bytes. */
 const bufferedMax = 1024 * 1024;
@@ -52,16 +53,4 @@ const source = new EventSource({
   isFull,
 });
 
-function report(isIdle = false): void {
-  const { port } = http.address() as AddressInfo;
-  const { published } = source;
-  const message: ServerReport = { port, path: "/", headers: {}, subscribe: null, published, ...usage(isIdle) };
-  process.send?.(message);
-}
-
-process.on("message", (message) => {
-  source.obey(message);
-  report(message === "idle");
-});
-process.on("disconnect", () => process.exit(0));
-http.listen(0, "127.0.0.1", () => report());
+listenAndReport(http, source);

@@ -1,11 +1,11 @@
 // What most services do: `ws`, and one `send` of the event's text per client. No log, no authentication.
 
 import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
 import { jwtVerify } from "jose";
 import { WebSocket, WebSocketServer } from "ws";
 import { envelope, EventSource } from "./event-source.js";
-import { usage, type ServerOptions, type ServerReport } from "./server-report.js";
+import { listenAndReport } from "./listen-and-report.js";
+import type { ServerOptions } from "./server-report.js";
 
 /** Past this in a client's buffer the saturating publisher waits for it, bytes. */
 const bufferedMax = 1024 * 1024;
@@ -54,16 +54,4 @@ const source = new EventSource({
   isFull,
 });
 
-function report(isIdle = false): void {
-  const { port } = http.address() as AddressInfo;
-  const { published } = source;
-  const message: ServerReport = { port, path: "/", headers: {}, subscribe: null, published, ...usage(isIdle) };
-  process.send?.(message);
-}
-
-process.on("message", (message) => {
-  source.obey(message);
-  report(message === "idle");
-});
-process.on("disconnect", () => process.exit(0));
-http.listen(0, "127.0.0.1", () => report());
+listenAndReport(http, source);

@@ -87,7 +87,7 @@ function figuresOf(returnedAtMs: readonly number[], upAtMs: number): Figures {
   };
 }
 
-async function allLive(crowd: Crowd, what: string, ms: number, next = 0, returns = 0): Promise<void> {
+async function allLive(crowd: Crowd, what: string, ms: number, next = 0, returns = 0): Promise<CrowdReport> {
   let last: CrowdReport | undefined;
   const look = async (): Promise<CrowdReport | undefined> => {
     // Seldom: what is measured is not to be busy with being asked.

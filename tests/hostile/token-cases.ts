@@ -1,7 +1,7 @@
 // Tokens that must not be believed, each with its clause. `why` is what a living connection hears about it on refresh.
 import { createHmac } from "node:crypto";
 import { testSecret } from "@sluice/testkit";
-import { audience, signWith, type SigningKey } from "./issuer.js";
+import { audience, signWith, type SigningKey } from "../issuer.js";
 
 export interface TokenCase {
   readonly name: string;

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { eventually, publish, RawClient, request } from "@sluice/testkit";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { doors, errorsOf, type Door } from "./doors.js";
-import { audience, signingKey, signWith, startIssuer, type Issuer, type SigningKey } from "./issuer.js";
+import { audience, signingKey, signWith, startIssuer, type Issuer, type SigningKey } from "../issuer.js";
 import { badTokens, goodClaims, padded, type TokenWorld } from "./token-cases.js";
 
 const cooldownMs = 1_000;
