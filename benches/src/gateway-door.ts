@@ -6,8 +6,8 @@ import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fastifyHttpProxy from "@fastify/http-proxy";
-import { collectSoon, createGateway } from "@sluice/gateway";
-import { createLogger, mintToken, settingsWith } from "@sluice/runtime";
+import { createGateway } from "@sluice/gateway";
+import { createLogger, keepHeapCompact, mintToken, settingsWith } from "@sluice/runtime";
 import fastify from "fastify";
 import { createProxyServer } from "http-proxy-3";
 import { type DoorOptions, type DoorReport, nginxProgram } from "./door-kind.js";
@@ -28,7 +28,7 @@ async function freePort(): Promise<number> {
 
 async function sluice(): Promise<{ port: number; headers: Record<string, string>; pid: number }> {
   // As `sluice gateway` does.
-  collectSoon();
+  keepHeapCompact();
   const settings = settingsWith({ gateway: { port: 0, upstreams: [target] }, auth: { hs256_secret: secret } });
   const { url } = await createGateway({ settings, logger: createLogger({ level: "error", service: "bench" }) });
   const token = await mintToken(secret, { sub: "bench", ttlMs: 3_600_000 });

@@ -1,3 +1,2 @@
 export { WatchedFiles, type WatchedFilesOptions } from "./tls/watched-files.js";
-export { collectSoon } from "./collect-soon.js";
 export { createGateway, type CreateGatewayOptions, type SluiceGateway } from "./create-gateway.js";

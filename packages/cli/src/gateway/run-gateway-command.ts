@@ -1,5 +1,5 @@
 // `sluice gateway` at work.
-import { collectSoon, type SluiceGateway, WatchedFiles } from "@sluice/gateway";
+import { type SluiceGateway, WatchedFiles } from "@sluice/gateway";
 import {
   createLogger,
   formatProblem,
@@ -20,7 +20,6 @@ const fileLookMs = 1_000;
 
 /** Runs a gateway until it is interrupted, logging to standard output. @throws {CliError} when it could not start. */
 export async function runGatewayCommand({ config, flags }: ServeOptions, terminal: Terminal): Promise<void> {
-  collectSoon();
   const { stderr, env } = terminal;
   const file = config ?? env["SLUICE_CONFIG"] ?? "";
   const options = { ...(file === "" ? {} : { file }), env, flags, requireAuth: true, requireUpstreams: true };
