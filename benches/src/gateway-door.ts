@@ -1,15 +1,10 @@
-// One of the doors that are compared: ours, two of Node's, nginx. Run by `child.ts`'s `PinnedChild`; never by hand.
+// One of the doors that are compared: ours, two of Node's, nginx; nothing is loaded of the others. Run by `child.ts`'s `PinnedChild`; never by hand.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fastifyHttpProxy from "@fastify/http-proxy";
-import { createGateway } from "@sluice/gateway";
-import { createLogger, keepHeapCompact, mintToken, settingsWith } from "@sluice/runtime";
-import fastify from "fastify";
-import { createProxyServer } from "http-proxy-3";
 import { type DoorOptions, type DoorReport, nginxProgram } from "./door-kind.js";
 
 const secret = "a secret of the bench, 32 bytes or more";
@@ -27,15 +22,19 @@ async function freePort(): Promise<number> {
 }
 
 async function sluice(): Promise<{ port: number; headers: Record<string, string>; pid: number }> {
-  // As `sluice gateway` does.
+  const { createLogger, keepHeapCompact, mintToken, settingsWith, settleHeap } = await import("@sluice/runtime");
+  // As `sluice gateway` does, and in the same order.
   keepHeapCompact();
+  const { createGateway } = await import("@sluice/gateway");
   const settings = settingsWith({ gateway: { port: 0, upstreams: [target] }, auth: { hs256_secret: secret } });
   const { url } = await createGateway({ settings, logger: createLogger({ level: "error", service: "bench" }) });
+  settleHeap();
   const token = await mintToken(secret, { sub: "bench", ttlMs: 3_600_000 });
   return { port: Number(new URL(url).port), headers: { Authorization: `Bearer ${token}` }, pid: process.pid };
 }
 
 async function httpProxy3(): Promise<{ port: number; headers: Record<string, string>; pid: number }> {
+  const { createProxyServer } = await import("http-proxy-3");
   const proxy = createProxyServer({ target, ws: true });
   proxy.on("error", () => {});
   const server = createServer((request, response) => proxy.web(request, response));
@@ -45,6 +44,10 @@ async function httpProxy3(): Promise<{ port: number; headers: Record<string, str
 }
 
 async function fastifyProxy(): Promise<{ port: number; headers: Record<string, string>; pid: number }> {
+  const [{ default: fastify }, { default: fastifyHttpProxy }] = await Promise.all([
+    import("fastify"),
+    import("@fastify/http-proxy"),
+  ]);
   const app = fastify();
   await app.register(fastifyHttpProxy, { upstream: target, websocket: true });
   await app.listen({ port: 0, host: "127.0.0.1" });

@@ -1,6 +1,7 @@
 export * from "./clock.js";
 export { FrameTracker, type FrameFault, type FrameTrackerOptions } from "./door/frame-tracker.js";
 export { createHttpAuth, type HttpAuthOptions, type RequireIdentity } from "./door/http-auth.js";
+export { isHostAndPort } from "./door/handshake-grammar.js";
 export { handshakeProblem, isOriginAllowed, pathOf, websocketPaths, type HandshakeRequest } from "./door/handshake.js";
 export { encodeProblem, problemMediaType, sendProblem, type Problem, type ProblemMembers } from "./door/problem.js";
 export { problemServerOptions, registerProblemHandlers } from "./door/problem-handlers.js";
@@ -9,6 +10,7 @@ export { registerWebSocketPaths } from "./door/websocket-paths.js";
 export { TokenBucket, type TokenBucketOptions } from "./door/token-bucket.js";
 export * from "./identity/index.js";
 export { keepHeapCompact } from "./lifecycle/compact-heap.js";
+export { settleHeap } from "./lifecycle/settled-heap.js";
 export { DeadlineError, withDeadline } from "./lifecycle/deadline.js";
 export { type EndSignal, serviceExitCodes, signalExitCode } from "./lifecycle/exit-codes.js";
 export { shutDown, type ShutdownLogger, type ShutdownStage } from "./lifecycle/shutdown.js";

@@ -1,6 +1,6 @@
 // A gateway from its start to its end, as `sluice gateway` and `sluice start` run it.
 import { createGateway, type SluiceGateway } from "@sluice/gateway";
-import { type Logger, type Settings, shutDown, systemClock } from "@sluice/runtime";
+import { type Logger, type Settings, settleHeap, shutDown, systemClock } from "@sluice/runtime";
 import { CliError } from "../cli-error.js";
 import { exitCodes } from "../exit-codes.js";
 import { gatewayStartFailure } from "./gateway-start-failure.js";
@@ -26,6 +26,7 @@ export async function runGateway({ settings, logger, interrupted, onListening }:
   const gateway = await createGateway({ settings, logger }).catch((error: unknown) => {
     throw gatewayStartFailure(error, settings);
   });
+  settleHeap();
   onListening?.(gateway);
   await aborted(interrupted);
   const deadlineMs = settings.gateway.drain_ms + closeMaxMs;
