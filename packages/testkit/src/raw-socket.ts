@@ -67,9 +67,10 @@ export class RawSocket implements AsyncDisposable {
   }
 
   /** A TCP connection to where `url` points. */
-  static async connect(url: string): Promise<RawSocket> {
+  static async connect(url: string, localAddress?: string): Promise<RawSocket> {
     const { hostname, port } = new URL(url);
-    const socket = connect({ host: hostname, port: Number(port) });
+    const from = localAddress === undefined ? {} : { localAddress };
+    const socket = connect({ host: hostname, port: Number(port), ...from });
     const raw = new RawSocket(socket);
     const connected = new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
     await within("a TCP connection", connected);

@@ -39,6 +39,8 @@ export type DialOutcome =
 
 const lineBreak = /[\r\n\0]/;
 const refusals: ReadonlySet<number> = new Set([400, 401, 403, 404, 429]);
+/** What it was sent is too long for it (RFC 9110 §15.5, RFC 6585 §5): the caller's doing, and no fault of the backend. */
+const tooLong: ReadonlySet<number> = new Set([413, 414, 431]);
 const switching = 101;
 const finalMin = 200;
 const serverErrorMin = 500;
@@ -139,6 +141,7 @@ function requestHead({ url, target, headers, subprotocols, extensions }: DialReq
 
 function judgeRefusal(status: number): DialOutcome {
   if (refusals.has(status)) return { kind: "refused", status: status as 400 };
+  if (tooLong.has(status)) return { kind: "refused", status: 400 };
   return { kind: "failed", failure: status >= serverErrorMin ? "unavailable" : "protocol" };
 }
 

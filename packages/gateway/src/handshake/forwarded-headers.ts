@@ -50,7 +50,7 @@ export function forwardedHeaders(
   }
   return {
     ...forwarded,
-    ...traceHeaders(headers),
+    ...traceHeaders(nominated.has("traceparent") ? {} : headers),
     "x-forwarded-for": clientAddress,
     "x-forwarded-proto": isTls ? "https" : "http",
     ...(headers.host === undefined ? {} : { "x-forwarded-host": headers.host }),

@@ -16,6 +16,7 @@ import { isHostAllowed } from "../admission/allowed-host.js";
 import { addressKey, trustedPeers } from "../admission/client-address.js";
 import type { DoorRules } from "../admission/door-rules.js";
 import type { Places } from "../admission/places.js";
+import { requestProblem } from "../admission/request-problem.js";
 import type { GatewayTally } from "../gateway-tally.js";
 import { readTlsFiles, type TlsFiles } from "../tls/tls-files.js";
 
@@ -91,7 +92,8 @@ function createFastify(settings: Settings, files: TlsFiles | undefined): Fastify
     logger: false,
     routerOptions: { maxParamLength: paramLengthMax },
     forceCloseConnections: true,
-    serverFactory: (handler) => listener(handler, settings, files),
+    // Who expects 100 hears it when the body is wanted (RFC 9110 §10.1.1), and not before the token was looked at.
+    serverFactory: (handler) => listener(handler, settings, files).on("checkContinue", handler),
     ...problemServerOptions,
   });
 }
@@ -101,11 +103,16 @@ function urlOf(app: FastifyInstance, scheme: string): string {
   return `${scheme}://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }
 
-/** Host, origin, draining and capacity, before any route sees a request; health and metrics are beside it. */
+/** Form, host, origin, draining and capacity, before any route sees a request; health and metrics are beside it. */
 function registerAdmission(app: FastifyInstance, options: GatewayHttpOptions): void {
   const { places, tally, rules, isDraining } = options;
   app.addHook("onRequest", async (request, reply) => {
     const { allowedHosts, allowedOrigins, clientAddress } = rules();
+    const problem = requestProblem(request.raw);
+    if (problem !== undefined) {
+      tally.refused.add("malformed");
+      return sendProblem(reply, problem);
+    }
     if (!isHostAllowed(request.headers.host, allowedHosts)) {
       tally.refused.add("host");
       return sendProblem(reply, { name: "forbidden", detail: "This gateway does not go by that name", field: "Host" });

@@ -2,7 +2,7 @@
 // undici with backpressure both ways.
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { pipeline } from "node:stream/promises";
-import { type Clock, pathOf, type Problem, type RequireIdentity, sendProblem } from "@sluice/runtime";
+import { type Clock, type Problem, type RequireIdentity, sendProblem } from "@sluice/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Agent } from "undici";
 import type { Caller } from "../admission/callers.js";
@@ -43,10 +43,17 @@ interface Forwarded {
   readonly signal: AbortSignal;
 }
 
+/** What came of one backend: an answer, or what to say unless another backend has one. */
+type Outcome = "answered" | { readonly problem: Problem; readonly mayAskAnother: boolean };
+
 /** RFC 9110 §7.6.1, and what this door says itself. */
 const notPassedBack =
   /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|access-control-.*|vary)$/;
-const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
+/** No `TRACE`, which answers with what it was sent: a token of the gateway's own may be in it (RFC 9110 §9.3.8). */
+const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+/** They may be asked again (RFC 9110 §9.2.1): a backend that was lost with one of them has changed nothing by it. */
+const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+const noBytes = Buffer.alloc(0);
 
 const noBackend: Problem = { name: "unavailable", detail: "No backend is available", headers: { "retry-after": "1" } };
 const lostBackend: Problem = { name: "bad-gateway", detail: "The service behind the gateway was lost in the middle" };
@@ -60,7 +67,7 @@ export class HttpProxy {
   }
 
   register(app: FastifyInstance): void {
-    app.all("/api/v1/*", (request, reply) => this.#handle(request, reply));
+    app.route({ method: methods, url: "/api/v1/*", handler: (request, reply) => this.#handle(request, reply) });
   }
 
   async close(): Promise<void> {
@@ -79,10 +86,6 @@ export class HttpProxy {
 
   async #handle(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const { bodyBytesMax, requireIdentity } = this.#options;
-    const path = pathOf(request.raw.url);
-    if (path === undefined || dotSegment.test(path)) {
-      return sendProblem(reply, { name: "bad-request", detail: "The path is not well-formed" });
-    }
     const caller = await requireIdentity(request, reply);
     if (caller === undefined) return reply;
     if (Number(request.headers["content-length"] ?? 0) > bodyBytesMax)
@@ -99,22 +102,24 @@ export class HttpProxy {
     const { pool, tally } = this.#options;
     const { reply } = forwarded;
     const tried = new Set<Backend>();
+    let answer = noBackend;
     while (tried.size < triesMax) {
       const backend = pool.choose(tried);
       if (backend === undefined) break;
       if (tried.size > 0) tally.retries += 1;
       tried.add(backend);
-      const problem = await this.#try(backend, forwarded);
-      if (problem === "answered") return reply;
-      if (problem !== "another") return sendProblem(reply, problem);
+      const outcome = await this.#try(backend, forwarded);
+      if (outcome === "answered") return reply;
+      if (!outcome.mayAskAnother) return sendProblem(reply, outcome.problem);
+      answer = outcome.problem;
     }
     tally.refused.add("no-backend");
-    return sendProblem(reply, noBackend);
+    return sendProblem(reply, answer);
   }
 
-  /** What came of one backend: an answer, a problem to send, or reason to ask another. */
-  async #try(backend: Backend, forwarded: Forwarded): Promise<"answered" | "another" | Problem> {
+  async #try(backend: Backend, forwarded: Forwarded): Promise<Outcome> {
     const { reply, hasBody, signal } = forwarded;
+    const { method } = forwarded.request;
     backend.connections += 1;
     try {
       await this.#exchange(backend, forwarded);
@@ -124,14 +129,17 @@ export class HttpProxy {
         reply.raw.destroy();
         return "answered";
       }
-      if (error instanceof BodyTooLargeError) return tooLarge(this.#options.bodyBytesMax);
+      if (error instanceof BodyTooLargeError) {
+        return { problem: tooLarge(this.#options.bodyBytesMax), mayAskAnother: false };
+      }
       const failure = kindOf(error);
       this.#options.tally.backendErrors.add(failure);
       backend.failed(this.#options.clock.now());
       this.#options.onBackendFailure(backend, failure);
-      if (failure !== "connect") return lostBackend;
-      // Undici has begun to read the body: there is none for another backend.
-      return hasBody ? noBackend : "another";
+      // With a body undici has begun to read it: there is none for another backend.
+      if (failure === "connect") return { problem: noBackend, mayAskAnother: !hasBody };
+      const mayAskAnother = failure === "protocol" && !hasBody && safeMethods.has(method);
+      return { problem: lostBackend, mayAskAnother };
     } finally {
       backend.connections -= 1;
     }
@@ -139,6 +147,7 @@ export class HttpProxy {
 
   async #exchange(backend: Backend, { request, reply, headers, hasBody, signal }: Forwarded): Promise<void> {
     this.#options.tally.requests += 1;
+    if (hasBody && request.headers.expect !== undefined) reply.raw.writeContinue();
     const response = await this.#agent.request({
       origin: backend.url.origin,
       path: forwardedTarget(request.raw.url ?? "/", backend.url),
@@ -148,11 +157,11 @@ export class HttpProxy {
       signal,
     });
     backend.succeeded();
-    reply.hijack();
     const own = Object.fromEntries(Object.entries(reply.getHeaders()).filter(([, value]) => value !== undefined));
     reply.raw.writeHead(response.statusCode, { ...passedBack(response.headers), ...own });
-    // At once: a stream of events may have none for a while.
-    reply.raw.flushHeaders();
+    reply.hijack();
+    // At once: a stream of events may have none for a while. `flushHeaders` would write bytes over 127 as two.
+    reply.raw.write(noBytes);
     await pipeline(response.body, reply.raw);
   }
 }
