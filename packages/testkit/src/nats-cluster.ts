@@ -10,6 +10,8 @@ import { eventually } from "./deadline.js";
 export const hasNatsServer = isInstalled();
 
 const readyMs = 30_000;
+/** Every test's stream reserves what its retention may take; a share of the disk, as by default, is soon reserved. */
+const fileStoreMax = "16TB";
 const host = "127.0.0.1";
 
 interface Ports {
@@ -66,7 +68,7 @@ export class NatsCluster implements AsyncDisposable {
       `server_name: n${index}
 listen: "${this.#host}:${client}"
 http: "${host}:${monitor}"
-jetstream { store_dir: "${join(this.#dir, `n${index}`)}" }
+jetstream { store_dir: "${join(this.#dir, `n${index}`)}", max_file_store: ${fileStoreMax} }
 ${this.#ports.length > 1 ? clustering : ""}
 `,
     );

@@ -55,6 +55,11 @@ export function isTransient(error: unknown): boolean {
   return error instanceof RequestError || error instanceof TimeoutError || error instanceof Error;
 }
 
+/** Whether JetStream has no room left, or can't reserve what a stream may grow to. */
+export function isOutOfStorage(error: unknown): boolean {
+  return error instanceof JetStreamApiError && apiErrors.noStorage.some((known) => known === error.code);
+}
+
 const nsPerMs = 1e6;
 
 /** Milliseconds as the API counts time. */

@@ -2,7 +2,7 @@
 import { hash, randomUUID } from "node:crypto";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { LogError } from "../event-log.js";
-import { apiErrors, askJetStream, JetStreamApiError, retry } from "./jetstream-api.js";
+import { apiErrors, askJetStream, isOutOfStorage, JetStreamApiError, retry } from "./jetstream-api.js";
 import {
   configFor,
   haveLimitsChanged,
@@ -63,8 +63,9 @@ export function streamInfo(nats: NatsConnection, name: string, timeoutMs = infoM
  * The stream that is wished for, made if it is not there, with its limits as asked for.
  *
  * @param onChange told of what was changed on a stream that was there
- * @throws {LogError} `LOG_FORMAT` where it does not fit, saying how; `LOG_UNREACHABLE` where JetStream does not answer,
- *   is not enabled, or can't make it.
+ * @throws {LogError} `LOG_FORMAT` where it does not fit, saying how; `LOG_FULL` where JetStream has not the room that
+ *   retention may take, which it reserves; `LOG_UNREACHABLE` where JetStream does not answer, is not enabled, or can't
+ *   make it.
  */
 export async function openStream(
   nats: NatsConnection,
@@ -74,13 +75,25 @@ export async function openStream(
   try {
     return await retry(
       () => findOrMake(nats, wish, onChange),
-      (error) => error instanceof LogError,
+      (error) => error instanceof LogError || isOutOfStorage(error),
     );
   } catch (cause) {
     if (cause instanceof LogError) throw cause;
+    if (isOutOfStorage(cause)) throw noRoomError(wish, cause);
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new LogError("LOG_UNREACHABLE", `JetStream has no stream ${wish.name} for the log: ${why}`, { cause });
   }
+}
+
+function noRoomError({ name, storage, retention }: StreamWish, cause: unknown): LogError {
+  const bytes = retention.maxBytes === null ? "room" : `${retention.maxBytes} bytes (log.retention.max_bytes)`;
+  const limit = storage === "file" ? "max_file_store" : "max_memory_store";
+  return new LogError(
+    "LOG_FULL",
+    `JetStream can't reserve ${bytes} for the stream ${name}: the other streams leave too little of its ${limit}. ` +
+      `Lower log.retention.max_bytes, raise ${limit} at every nats-server, or delete streams that nobody needs`,
+    { cause },
+  );
 }
 
 async function findOrMake(

@@ -3,7 +3,7 @@
 import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
 import type { Clock } from "@sluice/runtime";
 import { LogError } from "../event-log.js";
-import { apiErrors, JetStreamApiError, parseReply } from "./jetstream-api.js";
+import { apiErrors, isOutOfStorage, JetStreamApiError, parseReply } from "./jetstream-api.js";
 import { Publication, type Outgoing, type PubAck, type Stored } from "./publication.js";
 
 /** Messages and bytes sent and not acknowledged yet. */
@@ -169,7 +169,7 @@ export class Publications {
 
   #refused(entry: Entry, error: unknown): void {
     const code = error instanceof JetStreamApiError ? error.code : undefined;
-    if (apiErrors.noStorage.some((known) => known === code)) {
+    if (isOutOfStorage(error)) {
       this.#remove(entry);
       entry.publication.giveUp(new LogError("LOG_FULL", "JetStream has no room for the events", { cause: error }));
       this.#pump();
