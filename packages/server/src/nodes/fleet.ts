@@ -36,12 +36,15 @@ interface Place {
   readonly worker: Worker;
   readonly link: Link;
   readonly counts: ConnectionCounts;
+  isListening: boolean;
 }
 
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #places = new Set<Place>();
   readonly #unfollow: () => void;
+  /** Whether all workers were started once: from then on one that can't be started is tried again. */
+  #hasBegun = false;
   #isEnding = false;
   #restartMs = restartMsMin;
   #whenAllGone: (() => void) | undefined;
@@ -62,6 +65,7 @@ export class Fleet {
       let urls: Urls | undefined;
       for (let index = 0; index < workers; index += 1) urls = await this.#startOne();
       if (urls === undefined) throw new Error("a service has at least one worker");
+      this.#hasBegun = true;
       return urls;
     } catch (error) {
       await this.kill();
@@ -90,11 +94,12 @@ export class Fleet {
         told: (kind, about) => {
           if (kind === "counts") this.#count(place, about as readonly CountChange[]);
           if (kind !== "listening") return;
+          place.isListening = true;
           this.#join(place);
           resolve(about as Urls);
         },
       });
-      const place: Place = { worker, link, counts };
+      const place: Place = { worker, link, counts, isListening: false };
       this.#places.add(place);
       worker.on("error", (error) => this.#options.logger.error({ err: error }, "a worker could not be reached"));
       worker.once("exit", (code, signal) => {
@@ -117,10 +122,10 @@ export class Fleet {
   }
 
   #leave(place: Place, livedMs: number, how: string | number): void {
-    const wasListening = this.#places.delete(place);
+    this.#places.delete(place);
     this.#tellOthers(place, "counts", place.counts.undoing());
     if (this.#places.size === 0) this.#whenAllGone?.();
-    if (this.#isEnding || !wasListening) return;
+    if (this.#isEnding || !(this.#hasBegun || place.isListening)) return;
     if (livedMs > settledMs) this.#restartMs = restartMsMin;
     this.#options.logger.error({ how, restart_ms: this.#restartMs }, "a worker ended unasked; another is started");
     setTimeout(() => {
