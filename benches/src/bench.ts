@@ -69,7 +69,7 @@ async function measure(cell: Cell, { measure: run }: Variant): Promise<Figures |
 }
 
 async function runCell(cell: Cell): Promise<CellResult> {
-  const repeats = Number(values.repeats ?? repeatsDefault);
+  const repeats = Number(values.repeats ?? cell.repeats ?? repeatsDefault);
   const seconds = Number(values.seconds ?? cell.seconds ?? secondsDefault);
   const only = values.only?.split(",") ?? [];
   const isWanted = (name: string): boolean =>

@@ -33,6 +33,8 @@ export interface Cell {
   readonly columns: readonly Column[];
   /** Seconds of one measurement; default 4. */
   readonly seconds?: number;
+  /** Times that each row is measured; default 5. */
+  readonly repeats?: number;
   /** Rows in the order of the table; measured in turn, again and again. */
   readonly variants: (options: CellOptions) => readonly Variant[] | Promise<readonly Variant[]>;
   /** Sentences about the medians, such as ratios. */

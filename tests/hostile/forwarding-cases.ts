@@ -37,6 +37,7 @@ const rows: readonly Row[] = [
   ["two media types", "RFC 9110 §8.3", post(["Content-Type: application/json", "Content-Type: text/plain"]), 400],
   ["two idempotency keys", "one value, no third one of both", post(["Idempotency-Key: a", "Idempotency-Key: b"]), 400],
   ["two places to resume from", "one value, no third one of both", post(["Last-Event-ID: a", "Last-Event-ID: b"]), 400],
+  ["two ids of a CloudEvent", "one value, no third one of both", post(["ce-id: a", "ce-id: b"]), 400],
   ["two tokens", "protocol §1", post(["Authorization: Bearer x"]), 401],
   ["a folded header", "RFC 9112 §5.2", post(["Accept: a\r\n b"]), 400],
   [

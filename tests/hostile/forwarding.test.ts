@@ -109,6 +109,15 @@ describe("Expect: 100-continue", () => {
   });
 });
 
+it("Expect of HTTP/1.0 is no expectation", async () => {
+  await using service = await startSound();
+  await using gateway = await startGateway([service.url]);
+  await using raw = await RawSocket.connect(gateway.url);
+  raw.send(`POST /api/v1/events HTTP/1.0\r\nExpect: 100-continue\r\n${authorization}Content-Length: 5\r\n\r\nhello`);
+  expect((await raw.head()).status).toBe(200);
+  expect(service.bodies).toEqual(["hello"]);
+});
+
 describe("of two backends, the first of which is lost", () => {
   const post = { method: "POST", token: publisherToken(), body: '{"event_type":"A"}' } as const;
   const put = { method: "PUT", token: publisherToken() } as const;

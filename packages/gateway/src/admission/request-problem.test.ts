@@ -30,7 +30,7 @@ describe("requestProblem", () => {
     expect(problemOf(url)).toBe("bad-request");
   });
 
-  it.each(["Host", "Content-Type", "Idempotency-Key", "Last-Event-ID"])("refuses a second %s", (name) => {
+  it.each(["Host", "Content-Type", "Idempotency-Key", "Last-Event-ID", "ce-id"])("refuses a second %s", (name) => {
     const twice = [
       [name, "a"],
       [name.toUpperCase(), "a"],

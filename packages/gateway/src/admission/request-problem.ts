@@ -5,8 +5,8 @@ import { isHostAndPort, pathOf, type Problem } from "@sluice/runtime";
 
 /** Node keeps the first 2,000 and forgets the others, a `Content-Length` among them; nobody needs a tenth of that. */
 const headersMax = 200;
-/** Of these one counts, and it must be clear which. The last two Node would join with a comma, which is a third value. */
-const singleHeaders = ["host", "content-type", "idempotency-key", "last-event-id"];
+/** Of these one counts, and it must be clear which; most of them Node would join with a comma, which is a third value. */
+const singleHeader = /^(?:host|content-type|idempotency-key|last-event-id|ce-.*)$/;
 /** A segment of dots however it is written, or a backslash, which some readers take for a slash. */
 const deviousPath = /(?:^|\/|%2f)(?:\.|%2e){1,2}(?:[/;]|%2f|$)|\\|%5c/i;
 
@@ -23,7 +23,7 @@ export function requestProblem({ url, headers, rawHeaders }: CheckedRequest): Pr
     return bad("The path is not well-formed");
   }
   const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
-  const doubled = singleHeaders.find((name) => names.indexOf(name) !== names.lastIndexOf(name));
+  const doubled = names.find((name, index) => names.indexOf(name) !== index && singleHeader.test(name));
   if (doubled !== undefined) return bad("The header must be given once", doubled);
   if (headers.host !== undefined && !isHostAndPort(headers.host)) return bad("Host must name one host", "Host");
   // RFC 9112 §6.1: another coding would have to be undone, or said to the backend.

@@ -147,7 +147,7 @@ export class HttpProxy {
 
   async #exchange(backend: Backend, { request, reply, headers, hasBody, signal }: Forwarded): Promise<void> {
     this.#options.tally.requests += 1;
-    if (hasBody && request.headers.expect !== undefined) reply.raw.writeContinue();
+    if (hasBody && expectsContinue(request.raw)) reply.raw.writeContinue();
     const response = await this.#agent.request({
       origin: backend.url.origin,
       path: forwardedTarget(request.raw.url ?? "/", backend.url),
@@ -169,6 +169,11 @@ export class HttpProxy {
 function bodyOf({ method, headers }: IncomingMessage): boolean {
   if (method === "GET" || method === "HEAD") return false;
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}
+
+/** RFC 9110 §10.1.1: what says HTTP/1.0 doesn't. Any other expectation Node has refused. */
+function expectsContinue({ headers, httpVersion }: IncomingMessage): boolean {
+  return headers.expect !== undefined && httpVersion === "1.1";
 }
 
 function passedBack(headers: IncomingHttpHeaders): Record<string, string | string[]> {
