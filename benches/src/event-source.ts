@@ -39,6 +39,8 @@ export function preciseNow(): number {
 
 export class EventSource {
   published = 0;
+  /** Of each publish at a rate since the last `takeServedMs`: from when it was due until `publish` had resolved. */
+  #servedMs: number[] = [];
   readonly #options: EventSourceOptions;
   readonly #note: string;
   readonly #clusters: number;
@@ -102,6 +104,18 @@ export class EventSource {
     }
   }
 
+  async #publishDue(batch: number, dueAt: number): Promise<void> {
+    await this.#options.publish(this.events(batch, dueAt));
+    this.#servedMs.push(preciseNow() - dueAt);
+  }
+
+  /** How long each publish took since this was asked last, ms; none when saturated. */
+  takeServedMs(): readonly number[] {
+    const taken = this.#servedMs;
+    this.#servedMs = [];
+    return taken;
+  }
+
   /** Events are stamped with the time at which they were due: what a busy server delays counts as latency. */
   async #atRate(run: number, perSecond: number): Promise<void> {
     const { batch = 1 } = this.#options.source;
@@ -111,7 +125,7 @@ export class EventSource {
       const now = preciseNow();
       if (now - dueAt > lateMsMax) dueAt = now;
       for (; dueAt <= now; dueAt += periodMs) {
-        void this.#options.publish(this.events(batch, dueAt));
+        void this.#publishDue(batch, dueAt);
         this.published += batch;
       }
       const waitMs = dueAt - preciseNow();

@@ -40,6 +40,11 @@ export interface ServerReport {
   /** What a client must say to get the events; null when it gets them anyway. */
   readonly subscribe: string | null;
   readonly published: number;
+  /**
+   * Of each publish at a rate since the last report, from when it was due until its events were durable and written to
+   * all sockets that took them, ms: what the server adds, without the load client. Sluice only.
+   */
+  readonly servedMs?: readonly number[];
   readonly cpuMs: number;
   readonly rssBytes: number;
   /** Live objects and buffers after a collection, where the process can be told to collect; else what is in use. */

@@ -63,6 +63,7 @@ function report(isIdle = false): void {
     headers: { authorization: `Bearer ${token}` },
     subscribe: JSON.stringify({ type: "subscribe", events: ["GPU_*"] }),
     published: source.published,
+    servedMs: source.takeServedMs(),
     ...usage(isIdle),
   };
   process.send?.({ ...message, cpuMs: message.cpuMs + workersCpuMs() });

@@ -51,6 +51,35 @@ describe("turns", () => {
     for (const { sink } of laggards) expect(sink.seqs).toEqual(oneTo(10));
   });
 
+  it("end after a bounded number of writes, however many have drained at once and however fast the clock says it went", async () => {
+    const world = worldOf();
+    await world.publishMany(600, 1000);
+    const laggards = Array.from({ length: 100 }, () => world.subscriber({ A: null }));
+    for (const { consumer } of laggards) world.delivery.replay(consumer, consumer.set, 0, { id: "since" });
+    const live = world.subscriber({ B: null });
+    const written = (): number => laggards.reduce((sum, { sink }) => sum + sink.writes, 0);
+    let before = 0;
+    let most = 0;
+    let published = 0;
+    const isThrough = (): boolean => {
+      most = Math.max(most, written() - before);
+      before = written();
+      return laggards.every(({ consumer }) => consumer.isLevel);
+    };
+    while (!isThrough()) {
+      published += 1;
+      await world.publish([["B", undefined]]);
+      expect(live.sink.seqs.length, "a live event goes out between two turns").toBe(published);
+      most = Math.max(most, written() - before);
+      before = written();
+      await turns(1);
+    }
+    // Of a turn 16, and 9 of the slice that passes them.
+    expect(most).toBeLessThanOrEqual(25);
+    expect(written()).toBeGreaterThan(100 * 20);
+    for (const { sink } of laggards) expect(sink.seqs.slice(0, 600)).toEqual(oneTo(600));
+  });
+
   it("look at a bounded number of events, wanted or not", async () => {
     const world = worldOf();
     await world.publish(Array.from({ length: 6000 }, () => ["B", undefined]));

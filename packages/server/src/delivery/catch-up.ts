@@ -10,6 +10,7 @@ import type { LogRange } from "./message-buffer.js";
 import { PageReaders } from "./page-readers.js";
 import { pieceBytesMax, type Page } from "./page.js";
 import type { Pages } from "./pages.js";
+import { SliceWriter } from "./slice-writer.js";
 import type { Progress, Slice } from "./slice.js";
 import type { Tail } from "./tail.js";
 
@@ -19,8 +20,8 @@ const chunkBytesMax = pieceBytesMax;
 const sliceBytesMax = 128 * 1024;
 /** Events looked at for one consumer before the next has its turn, wanted or not. */
 const sliceEventsMax = 2048;
-/** How long catching up may run before the live path has its turn, ms. */
-const turnMsMax = 1;
+/** What a turn may take before the live path has its own; its last slice may go past it. A write is 10 to 100 µs. */
+const turnMax = { ms: 1, writes: 16 } as const;
 
 export interface CatchUpOptions {
   readonly clock: Clock;
@@ -41,11 +42,13 @@ export interface CatchUpOptions {
 export class CatchUp {
   readonly #options: CatchUpOptions;
   readonly #readers: PageReaders;
+  readonly #writer: SliceWriter;
   readonly #due = new Set<Consumer>();
   #isTurnDue = false;
 
   constructor(options: CatchUpOptions) {
     this.#options = options;
+    this.#writer = new SliceWriter(options.tally);
     this.#readers = new PageReaders({
       pages: options.pages,
       onPage: (consumer, page, after) => this.#goOn(consumer, page, after),
@@ -68,57 +71,54 @@ export class CatchUp {
   #turn(): void {
     this.#isTurnDue = false;
     const { clock } = this.#options;
-    const deadline = clock.now() + turnMsMax;
+    const deadline = clock.now() + turnMax.ms;
     const due = [...this.#due];
+    let writes = 0;
     for (const consumer of due) {
       this.#due.delete(consumer);
-      this.run(consumer);
-      if (clock.now() >= deadline) break;
+      writes += this.#run(consumer);
+      if (writes >= turnMax.writes || clock.now() >= deadline) break;
     }
     if (this.#due.size === 0 || this.#isTurnDue) return;
     this.#isTurnDue = true;
     setImmediate(() => this.#turn());
   }
 
-  /** Gives the consumer one slice now. What goes wrong with it ends this consumer and nothing else. */
-  run(consumer: Consumer): void {
-    if (consumer.isReading) return;
+  /** Gives the consumer one slice; returns how many writes it took. What goes wrong ends this consumer and nothing else. */
+  #run(consumer: Consumer): number {
+    if (consumer.isReading) return 0;
+    let writes = 0;
     try {
-      if (!consumer.isClosed && !consumer.isBlocked && !consumer.isLevel) this.#feed(consumer);
+      if (!consumer.isClosed && !consumer.isBlocked && !consumer.isLevel) writes = this.#feed(consumer);
     } catch (error) {
       this.#fault(consumer, error);
     }
     this.#readers.done(consumer);
+    return writes;
   }
 
-  #feed(consumer: Consumer): void {
-    const slice: Slice = { out: [], chunkBytes: 0, bytes: 0, looked: 0 };
+  #feed(consumer: Consumer): number {
+    const slice: Slice = { out: [], chunkBytes: 0, bytes: 0, looked: 0, writes: 0 };
     let progress: Progress = "more";
     while (progress === "more" && !consumer.isBlocked) {
       if (slice.bytes >= sliceBytesMax || slice.looked >= sliceEventsMax) break;
       progress = this.#step(consumer, slice);
-      if (slice.chunkBytes >= chunkBytesMax) this.#write(consumer, slice);
+      if (slice.chunkBytes >= chunkBytesMax) this.#writer.write(consumer, slice);
     }
     this.#due.delete(consumer);
     if (!consumer.isBlocked) {
       consumer.takeDue(slice.out);
-      this.#write(consumer, slice);
+      this.#writer.write(consumer, slice);
     }
-    if (consumer.isClosed) return;
+    if (!consumer.isClosed) this.#afterSlice(consumer, progress);
+    return slice.writes;
+  }
+
+  #afterSlice(consumer: Consumer, progress: Progress): void {
     this.#options.onProgress(consumer);
     if (consumer.isBlocked || progress === "wait") return;
     if (progress === "level" && !consumer.hasReplies) this.#options.onLevel(consumer);
     else this.schedule(consumer);
-  }
-
-  #write(consumer: Consumer, slice: Slice): void {
-    if (slice.out.length === 0) return;
-    const bytes = slice.out.length === 1 ? (slice.out[0] as Buffer) : Buffer.concat(slice.out);
-    slice.out = [];
-    slice.bytes += bytes.length;
-    slice.chunkBytes = 0;
-    this.#options.tally.writes += 1;
-    consumer.write(bytes);
   }
 
   #step(consumer: Consumer, slice: Slice): Progress {

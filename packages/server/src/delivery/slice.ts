@@ -6,6 +6,7 @@ export interface Slice {
   chunkBytes: number;
   bytes: number;
   looked: number;
+  writes: number;
 }
 
 /** What to do after a step: the next one, wait for a page, or nothing, since nothing waits. */

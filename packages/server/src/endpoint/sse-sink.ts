@@ -21,6 +21,10 @@ export class SseSink implements Sink {
     return this.#socket.write(bytes) || this.#socket.writableLength === 0;
   }
 
+  get holdsBytes(): boolean {
+    return this.#socket.writableLength > 0;
+  }
+
   /** The stream says why it ends, as far as SSE can: an event `close` with the code that a WebSocket would get. */
   close({ code, reason }: CloseEntry): void {
     this.closedWith = code;

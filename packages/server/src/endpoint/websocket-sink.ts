@@ -24,6 +24,10 @@ export class WebSocketSink implements Sink {
     return this.#socket.write(bytes) || this.#socket.writableLength === 0;
   }
 
+  get holdsBytes(): boolean {
+    return this.#socket.writableLength > 0;
+  }
+
   close(entry: CloseEntry): void {
     this.#closing.add(this.#webSocket);
     this.#webSocket.close(entry.code, entry.reason);

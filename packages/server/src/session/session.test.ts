@@ -39,6 +39,7 @@ class TestSink implements Sink {
     this.closed = entry;
   }
 
+  readonly holdsBytes = false;
   holdCommands(): void {}
 }
 

@@ -44,6 +44,8 @@ export class RecordingSink implements Sink {
   isBlocked = false;
   writes = 0;
   #room = Number.POSITIVE_INFINITY;
+  /** What it was handed last and has not passed on, and what that said then. */
+  #held: { readonly bytes: Buffer; readonly copy: Buffer } | undefined;
 
   /** Takes `room` more bytes and then says that it is full; the write that reaches it is still taken whole. */
   limit(room: number): void {
@@ -52,6 +54,8 @@ export class RecordingSink implements Sink {
 
   /** What it holds has gone, and there is room for `room` bytes. The caller tells delivery. */
   drain(room: number): void {
+    if (this.#held?.bytes.equals(this.#held.copy) === false) this.misuses.push("bytes changed while it held them");
+    this.#held = undefined;
     this.#room = room;
     this.isBlocked = false;
   }
@@ -67,7 +71,12 @@ export class RecordingSink implements Sink {
     }
     this.#room -= bytes.length;
     this.isBlocked = this.#room <= 0;
+    if (this.isBlocked) this.#held = { bytes, copy: Buffer.from(bytes) };
     return !this.isBlocked;
+  }
+
+  get holdsBytes(): boolean {
+    return this.#held !== undefined;
   }
 
   close(entry: CloseEntry): void {
