@@ -212,9 +212,12 @@ export class WebSocketEndpoint {
     if (selectSubprotocol(offeredSubprotocols(request.headers)) === undefined) {
       delete request.headers["sec-websocket-protocol"];
     }
+    // The answer and the greeting leave together: one packet less for everyone on the way.
+    socket.cork();
     this.#handshaker.handleUpgrade(request, socket, head, (webSocket) => {
       this.#open(webSocket as SluiceWebSocket, candidate, place, identity);
     });
+    socket.uncork();
   }
 
   #open(webSocket: SluiceWebSocket, { socket, options }: Candidate, place: Place, identity: Identity): void {
@@ -242,7 +245,10 @@ export class WebSocketEndpoint {
     // Before `ws` reads the bytes, which it does at once: what is whole then has ended after it began.
     socket.prependListener("data", () => {
       if (webSocket.readyState === SluiceWebSocket.OPEN) this.#unfinished.began(incoming);
+      // The answers to commands that came together leave together.
+      socket.cork();
     });
+    socket.on("data", () => socket.uncork());
     const close = (entry: CloseEntry): void => context.delivery.close(consumer, entry);
     watchFrames(webSocket, socket, { frameBytesMax: this.#options.messageBytesMax, close });
     webSocket.on("message", (data, isBinary) => {
