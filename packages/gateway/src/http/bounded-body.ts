@@ -23,12 +23,13 @@ class BoundedBody extends Transform {
 }
 
 /**
- * `source` as a stream of its own, which whoever reads it may destroy without harm to the source's connection. Past the
- * bound it fails with {@link BodyTooLargeError}.
+ * `head`, and then the rest of `source`, as a stream of its own, which whoever reads it may destroy without harm to the
+ * source's connection. Past the bound it fails with {@link BodyTooLargeError}.
  */
-export function boundedBody(source: Readable, bytesMax: number): Readable {
+export function boundedBody(source: Readable, bytesMax: number, head: Buffer): Readable {
   const body = new BoundedBody(bytesMax);
   body.on("error", () => source.unpipe(body));
+  if (head.length > 0) body.write(head);
   source.pipe(body);
   return body;
 }

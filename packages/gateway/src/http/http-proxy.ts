@@ -1,6 +1,7 @@
 // The HTTP interface of the services (protocol §8), Server-Sent Events too, through the door: authenticated here, carried by
 // undici with backpressure both ways.
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Clock, type Problem, type RequireIdentity, sendProblem } from "@sluice/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -13,6 +14,7 @@ import type { GatewayTally } from "../gateway-tally.js";
 import { forwardedHeaders, httpHeaders } from "../handshake/forwarded-headers.js";
 import { forwardedTarget } from "../handshake/forwarded-target.js";
 import { BodyTooLargeError, boundedBody } from "./bounded-body.js";
+import { type GatheredBody, GatherBudget, gatherBody } from "./gathered-body.js";
 
 /** How long a backend may take to accept a connection, ms. */
 const connectMs = 3_000;
@@ -21,6 +23,10 @@ const headersMs = 60_000;
 /** How long an answer that has begun may be silent, ms; longer than any heartbeat of a stream. */
 const silenceMs = 300_000;
 const triesMax = 3;
+/** A body up to this size is taken whole before a backend hears of it, bytes. */
+const gatheredBytesMax = 65_536;
+/** The same for all requests together; past it bodies go on as they come. */
+const gatheredBytesInAllMax = 16 * 1_048_576;
 
 export interface HttpProxyOptions {
   readonly clock: Clock;
@@ -39,7 +45,8 @@ interface Forwarded {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly headers: Record<string, string>;
-  readonly hasBody: boolean;
+  /** Undefined where there is none. */
+  readonly body: GatheredBody | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -60,6 +67,7 @@ const lostBackend: Problem = { name: "bad-gateway", detail: "The service behind 
 
 export class HttpProxy {
   readonly #options: HttpProxyOptions;
+  readonly #gathering = new GatherBudget(gatheredBytesInAllMax);
   readonly #agent = new Agent({ connect: { timeout: connectMs }, headersTimeout: headersMs, bodyTimeout: silenceMs });
 
   constructor(options: HttpProxyOptions) {
@@ -93,9 +101,16 @@ export class HttpProxy {
     const abort = new AbortController();
     reply.raw.once("close", () => abort.abort());
     const headers = await this.headersFor(request, caller);
-    const hasBody = bodyOf(request.raw);
-    if (!hasBody) delete headers["content-length"];
-    return this.#forward({ request, reply, headers, hasBody, signal: abort.signal });
+    if (!hasBody(request.raw)) {
+      delete headers["content-length"];
+      return this.#forward({ request, reply, headers, body: undefined, signal: abort.signal });
+    }
+    // Nobody is asked for a body, nor waited for, that could not go anywhere.
+    if (this.#options.pool.available === 0) return this.#refuse(reply, noBackend);
+    if (expectsContinue(request.raw)) reply.raw.writeContinue();
+    using body = await gatherBody(request.raw, Math.min(gatheredBytesMax, bodyBytesMax), this.#gathering);
+    if (body === undefined) return reply;
+    return await this.#forward({ request, reply, headers, body, signal: abort.signal });
   }
 
   async #forward(forwarded: Forwarded): Promise<unknown> {
@@ -113,12 +128,16 @@ export class HttpProxy {
       if (!outcome.mayAskAnother) return sendProblem(reply, outcome.problem);
       answer = outcome.problem;
     }
-    tally.refused.add("no-backend");
-    return sendProblem(reply, answer);
+    return this.#refuse(reply, answer);
+  }
+
+  #refuse(reply: FastifyReply, problem: Problem): FastifyReply {
+    this.#options.tally.refused.add("no-backend");
+    return sendProblem(reply, problem);
   }
 
   async #try(backend: Backend, forwarded: Forwarded): Promise<Outcome> {
-    const { reply, hasBody, signal } = forwarded;
+    const { reply, body, signal } = forwarded;
     const { method } = forwarded.request;
     backend.connections += 1;
     try {
@@ -136,24 +155,24 @@ export class HttpProxy {
       this.#options.tally.backendErrors.add(failure);
       backend.failed(this.#options.clock.now());
       this.#options.onBackendFailure(backend, failure);
-      // With a body undici has begun to read it: there is none for another backend.
-      if (failure === "connect") return { problem: noBackend, mayAskAnother: !hasBody };
-      const mayAskAnother = failure === "protocol" && !hasBody && safeMethods.has(method);
+      // Where undici has begun to read a body there is none for another backend.
+      const hasAll = body?.isWhole !== false;
+      if (failure === "connect") return { problem: noBackend, mayAskAnother: hasAll };
+      const mayAskAnother = failure === "protocol" && hasAll && safeMethods.has(method);
       return { problem: lostBackend, mayAskAnother };
     } finally {
       backend.connections -= 1;
     }
   }
 
-  async #exchange(backend: Backend, { request, reply, headers, hasBody, signal }: Forwarded): Promise<void> {
+  async #exchange(backend: Backend, { request, reply, headers, body, signal }: Forwarded): Promise<void> {
     this.#options.tally.requests += 1;
-    if (hasBody && expectsContinue(request.raw)) reply.raw.writeContinue();
     const response = await this.#agent.request({
       origin: backend.url.origin,
       path: forwardedTarget(request.raw.url ?? "/", backend.url),
       method: request.method,
       headers: { ...headers, host: backend.url.host },
-      body: hasBody ? boundedBody(request.raw, this.#options.bodyBytesMax) : null,
+      body: body === undefined ? null : this.#bodyFor(request.raw, body),
       signal,
     });
     backend.succeeded();
@@ -164,9 +183,13 @@ export class HttpProxy {
     reply.raw.write(noBytes);
     await pipeline(response.body, reply.raw);
   }
+
+  #bodyFor(source: IncomingMessage, { bytes, isWhole }: GatheredBody): Buffer | Readable {
+    return isWhole ? bytes : boundedBody(source, this.#options.bodyBytesMax, bytes);
+  }
 }
 
-function bodyOf({ method, headers }: IncomingMessage): boolean {
+function hasBody({ method, headers }: IncomingMessage): boolean {
   if (method === "GET" || method === "HEAD") return false;
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
