@@ -199,6 +199,8 @@ export class WebSocketProxy {
     const authorization = await this.#options.authorizationFor(caller);
     const found = await findBackend(this.#options, {
       dial: (backend) => this.#dial(candidate, backend, authorization),
+      dialsAtOnceMax: this.#options.rules().dialsAtOnceMax,
+      deadline,
       isWanted: () => !deadline.isPast && !socket.destroyed,
     });
     if (found.kind === "open") this.#open(candidate, caller, found.backend, found.dialled);

@@ -9,6 +9,8 @@ export interface DoorRules {
   readonly clientAddress: ClientAddress;
   /** For authentication and the backend's answer together; the request's head has as long before. */
   readonly handshakeMs: number;
+  /** `gateway.limits.dials_per_backend`. */
+  readonly dialsAtOnceMax: number;
   readonly keepaliveMs: number;
   /** Which clients are told of a drain before its close: those that agreed on `sluice.v1`, all, or none. */
   readonly disconnectFrame: "negotiated" | "always" | "never";
@@ -26,6 +28,7 @@ export function doorRulesOf({ gateway }: Settings): DoorRules {
     allowedOrigins: gateway.allowed_origins,
     clientAddress: clientAddressBehind(gateway.trusted_proxies),
     handshakeMs: gateway.limits.handshake_ms,
+    dialsAtOnceMax: gateway.limits.dials_per_backend,
     keepaliveMs: gateway.tunnel.keepalive_ms,
     disconnectFrame: gateway.tunnel.disconnect_frame,
   };

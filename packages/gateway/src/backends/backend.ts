@@ -1,4 +1,5 @@
 // One service behind the gateway: what is known of it, and whether it may get the next caller. Pure.
+import { DialTurns } from "./dial-turns.js";
 
 /** What the last looks at it said. */
 export type BackendHealth = "unknown" | "up" | "down";
@@ -22,6 +23,8 @@ const lateLooksMax = 2;
 
 export class Backend {
   readonly url: URL;
+  /** Of the handshakes with it. */
+  readonly turns = new DialTurns();
   /** Tunnels and requests, those on their way included. */
   connections = 0;
   /** Whether it gets nobody new: an operator drains it, or it has left the list. */
@@ -49,9 +52,10 @@ export class Backend {
     return this.#ejectedUntilMs > nowMs;
   }
 
-  /** A caller's dial came through. */
+  /** A caller's dial came through, so a look that was late says only that it is busy. */
   succeeded(): void {
     this.#failures = 0;
+    this.#lateLooks = 0;
     this.#ejectedUntilMs = 0;
   }
 

@@ -10,6 +10,8 @@ export interface HealthChecksOptions {
   readonly onChange: (backend: Backend, health: BackendHealth) => void;
 }
 
+/** Time between two looks at one that is down, ms, where the interval is longer: clients wait for it. */
+const downIntervalMs = 250;
 const notFound = 404;
 const okMax = 299;
 
@@ -17,7 +19,7 @@ export class HealthChecks {
   readonly #options: HealthChecksOptions;
   readonly #agent: Agent;
   readonly #underWay = new Set<Backend>();
-  #timer: NodeJS.Timeout | undefined;
+  #timers: readonly NodeJS.Timeout[] = [];
 
   constructor(options: HealthChecksOptions) {
     this.#options = options;
@@ -32,19 +34,28 @@ export class HealthChecks {
 
   /** Looks now, and then at the interval. */
   start(): void {
+    const { pool, intervalMs } = this.#options;
     void this.lookAtAll();
-    this.#timer = setInterval(() => void this.lookAtAll(), this.#options.intervalMs);
+    const lookAtDown = (): void => void this.#lookAt(pool.backends.filter(({ health }) => health === "down"));
+    this.#timers = [
+      setInterval(() => void this.lookAtAll(), intervalMs),
+      setInterval(lookAtDown, Math.min(intervalMs, downIntervalMs)),
+    ];
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     await this.#agent.destroy();
   }
 
   /** Looks at every backend that is not being looked at already. */
   async lookAtAll(): Promise<void> {
-    const backends = this.#options.pool.backends.filter((backend) => !this.#underWay.has(backend));
-    await Promise.all(backends.map((backend) => this.#look(backend)));
+    await this.#lookAt(this.#options.pool.backends);
+  }
+
+  async #lookAt(backends: readonly Backend[]): Promise<void> {
+    const free = backends.filter((backend) => !this.#underWay.has(backend));
+    await Promise.all(free.map((backend) => this.#look(backend)));
   }
 
   async #look(backend: Backend): Promise<void> {

@@ -108,9 +108,15 @@ export class HttpProxy {
     // Nobody is asked for a body, nor waited for, that could not go anywhere.
     if (this.#options.pool.available === 0) return this.#refuse(reply, noBackend);
     if (expectsContinue(request.raw)) reply.raw.writeContinue();
-    using body = await gatherBody(request.raw, Math.min(gatheredBytesMax, bodyBytesMax), this.#gathering);
-    if (body === undefined) return reply;
-    return await this.#forward({ request, reply, headers, body, signal: abort.signal });
+    await this.#forwardGathered({ request, reply, headers, signal: abort.signal });
+    return reply;
+  }
+
+  /** With its body; nothing when the caller goes before that is there. */
+  async #forwardGathered(forwarded: Omit<Forwarded, "body">): Promise<void> {
+    const bytesMax = Math.min(gatheredBytesMax, this.#options.bodyBytesMax);
+    using body = await gatherBody(forwarded.request.raw, bytesMax, this.#gathering);
+    if (body !== undefined) await this.#forward({ ...forwarded, body });
   }
 
   async #forward(forwarded: Forwarded): Promise<unknown> {

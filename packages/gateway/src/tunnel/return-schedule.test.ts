@@ -43,6 +43,27 @@ describe("ReturnSchedule", () => {
     expect(schedule.next(250)).toBe(350);
   });
 
+  it("goes at the pace at which backends take clients once one waited in vain, for 10 s", () => {
+    const { schedule, time } = scheduleOf(1_000);
+    for (let client = 0; client < 100; client += 1) schedule.opened();
+    time.ms += 1_000;
+    for (let client = 0; client < 40; client += 1) schedule.opened();
+    expect([schedule.next(250), schedule.next(250)]).toEqual([250, 251]);
+    schedule.crowded();
+    expect([schedule.next(250), schedule.next(250)]).toEqual([261, 271]);
+    time.ms += 10_000;
+    expect([schedule.next(250), schedule.next(250)]).toEqual([250, 251]);
+  });
+
+  it("does not stop where nothing was taken, nor go faster than it may", () => {
+    const { schedule } = scheduleOf(1_000);
+    schedule.crowded();
+    expect([schedule.next(0), schedule.next(0)]).toEqual([0, 20]);
+    const slow = scheduleOf(10).schedule;
+    slow.crowded();
+    expect([slow.next(0), slow.next(0)]).toEqual([0, 100]);
+  });
+
   it("tells it in a frame that stands by itself", () => {
     const { schedule } = scheduleOf(1);
     const frame = schedule.nextFrame(999_999_999);

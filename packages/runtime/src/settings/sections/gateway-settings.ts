@@ -108,8 +108,16 @@ const gatewayLimits = Type.Object({
     unit: "handshakes",
     description: "Handshakes at once from an address that was quiet: everybody behind one router coming back.",
   }),
+  dials_per_backend: integer({
+    default: 64,
+    minimum: 1,
+    maximum: countMax,
+    unit: "handshakes",
+    description:
+      "Handshakes with one service at once; more wait in order, as long as `gateway.limits.handshake_ms` lets them.",
+  }),
   returns_per_second: integer({
-    default: 1_000,
+    default: 700,
     minimum: 1,
     maximum: countMax,
     unit: "clients/s",
@@ -133,7 +141,8 @@ const healthSettings = Type.Object({
     minimum: 10,
     maximum: hourMs,
     unit: "ms",
-    description: "Time between two looks at a backend's `/readyz`. One that knows no such path but answers is ready.",
+    description:
+      "Time between two looks at a backend's `/readyz`, at most 250 ms while it is down. One that knows no such path but answers is ready.",
   }),
   timeout_ms: integer({
     default: 2_000,
