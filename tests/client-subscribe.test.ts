@@ -10,6 +10,7 @@ import {
 } from "@sluice/client";
 import {
   connectionsOf,
+  eventually,
   mint,
   numberedEvents,
   numberOf,
@@ -205,6 +206,29 @@ describe("tokens", () => {
     await publish(server.url, numberedEvents(1));
     expect(await takeNumbers(events, 1)).toEqual([0]);
     expect(asked).toBe(2);
+    expect(sluice.counters.connections).toBe(1);
+  });
+
+  it("goes on with the clusters that a new one still allows, and says which it doesn't", async () => {
+    await using server = await startServer();
+    let asked = 0;
+    const narrow = { clusters: ["c-1"] };
+    using sluice = open(server.url, { token: () => mint((asked += 1) === 1 ? { ttlMs: 20_000 } : narrow) });
+    const gaps: Gap[] = [];
+    const both = sluice.subscribe({
+      events: ["GPU_UPDATE", "ALERT_FIRED"],
+      clusters: ["c-1", "c-2"],
+      onGap: (gap) => gaps.push(gap),
+    });
+    const taken = sluice.subscribe({ events: ["GPU_UPDATE"], clusters: ["c-2"] });
+    await expect(within("the end of what was taken whole", taken.next())).rejects.toMatchObject({ code: "FORBIDDEN" });
+    const next = within("an event of what is left", both.next());
+    await eventually("the word of what was taken", () => (gaps.length > 0 ? true : undefined));
+    expect(gaps).toMatchObject([{ reason: "forbidden", clusters: ["c-2"] }]);
+    await publish(server.url, [...numberedEvents(2, 0, { cluster_id: "c-2" }), ...numberedEvents(2, 2)]);
+    expect(numberOf((await next).value as SluiceEvent)).toBe(2);
+    expect(await takeNumbers(both, 1)).toEqual([3]);
+    await untilStatus(sluice, "live");
     expect(sluice.counters.connections).toBe(1);
   });
 });

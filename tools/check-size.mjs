@@ -1,5 +1,5 @@
-// What a page loads of the client, with what it uses of the protocol: bundled, minified and gzipped, under its limit.
-// What is loaded only by those who publish is counted apart, and held as well.
+// What a page loads of the client, with what it uses of the protocol: bundled, minified and gzipped, under its limit. All of
+// it counts, also what a bundler would load later.
 import { gzipSync } from "node:zlib";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
@@ -8,14 +8,12 @@ import { root } from "./repository.mjs";
 
 const clientEntry = join(root, "packages/client/dist/index.js");
 
-/** Most bytes of what every page loads, gzipped. */
-export const entryBytesMax = 8 * 1024;
-/** Most bytes of what is loaded when it is needed, gzipped. */
-export const laterBytesMax = 1_280;
+/** Most bytes, gzipped. */
+export const bytesMax = 8_000;
 
 /**
- * The chunks of a page that calls `connect`, and what it loads only later. Expects a built tree.
- * @returns {Promise<{ first: string[], later: string[] }>}
+ * The chunks of a page that calls `connect`. Expects a built tree.
+ * @returns {Promise<string[]>}
  */
 export async function bundleClient() {
   const bundle = await rolldown({
@@ -32,23 +30,13 @@ export async function bundleClient() {
   });
   const { output } = await bundle.generate({ format: "esm", minify: true });
   await bundle.close();
-  const entry = output.find((chunk) => chunk.isEntry);
-  const first = output.filter((chunk) => chunk === entry || entry.imports.includes(chunk.fileName));
-  const codes = (chunks) => chunks.map(({ code }) => code);
-  return { first: codes(first), later: codes(output.filter((chunk) => !first.includes(chunk))) };
+  return output.map(({ code }) => code);
 }
 
-const gzippedBytes = (codes) => codes.reduce((sum, code) => sum + gzipSync(code, { level: 9 }).length, 0);
 const chunks = await bundleClient();
-const entry = gzippedBytes(chunks.first);
-const later = gzippedBytes(chunks.later);
-const problems = [
-  { bytes: entry, max: entryBytesMax, file: "packages/client/src/index.ts" },
-  { bytes: later, max: laterBytesMax, file: "packages/client/src/publisher.ts" },
-]
-  .filter(({ bytes, max }) => bytes > max)
-  .map(({ bytes, max, file }) => ({ file, line: 1, message: `${bytes} bytes gzipped; at most ${max}` }));
+const bytes = chunks.reduce((sum, code) => sum + gzipSync(code, { level: 9 }).length, 0);
+const file = "packages/client/src/index.ts";
 runCheck(import.meta.url, "check-size", () => ({
-  problems,
-  looked: `@sluice/client is ${entry} bytes gzipped of ${entryBytesMax}, and ${later} more for who publishes`,
+  problems: bytes > bytesMax ? [{ file, line: 1, message: `${bytes} bytes gzipped; at most ${bytesMax}` }] : [],
+  looked: `@sluice/client is ${bytes} bytes gzipped of ${bytesMax}`,
 }));

@@ -21,8 +21,12 @@ describe("serviceAddress", () => {
     expect(serviceAddress("/ws")).toBe("https://page.test/");
   });
 
+  it.each(["localhost:9000", "ftp://a.test"])("refuses %s, whose scheme is none of ours", (text) => {
+    expect(() => serviceAddress(text)).toThrow("url must be http(s) or ws(s)");
+  });
+
   it("refuses a query, where tokens are put by mistake", () => {
-    expect(() => serviceAddress("wss://a.test/ws?token=secret")).toThrow("url must be without a query");
+    expect(() => serviceAddress("wss://a.test/ws?token=secret")).toThrow("without a query");
   });
 });
 

@@ -8,13 +8,14 @@ export type Query = Readonly<Record<string, string | number | undefined>>;
 
 /**
  * The base address of a service or gateway, ending in `/`; relative to the page in browsers. A path prefix is kept, user
- * and password are not. @throws {TypeError} for what is no address, and for one with a query: a token in a URL is
+ * and password are not. @throws {TypeError} for what is no address of these schemes, and for one with a query: a token in a URL is
  * written to logs by everything that sees it.
  */
 export function serviceAddress(text: string | URL): string {
   const page = (globalThis as { readonly location?: { readonly href: string } }).location?.href;
   const { protocol, host, pathname, search } = new URL(text, page);
-  if (search !== "") throw new TypeError("url must be without a query");
+  if (!/^(http|ws)s?:$/.test(protocol) || search !== "")
+    throw new TypeError("url must be http(s) or ws(s), without a query");
   return `${protocol.replace("ws", "http")}//${host}${pathname.replace(knownPaths, "/")}`;
 }
 

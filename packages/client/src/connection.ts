@@ -3,7 +3,7 @@
 import type { Command } from "@sluice/protocol";
 import type { Environment } from "./environment.js";
 import { readMessage, type ServerMessage } from "./event.js";
-import { Liveness } from "./liveness.js";
+import { createLiveness } from "./liveness.js";
 import { openState, type SocketEvent, type WebSocketLike } from "./web-socket.js";
 
 /** How a connection ended. */
@@ -36,146 +36,144 @@ const abnormalClosure = 1006;
 /** Longest wait for the end of a socket that we closed, or that failed, ms. */
 const closeMaxMs = 1_000;
 
-export class Connection {
-  readonly #socket: WebSocketLike;
-  readonly #environment: Environment;
-  readonly #ports: ConnectionPorts;
-  readonly #liveness: Liveness;
-  #failure: string | undefined;
-  #cause: SocketEvent["error"];
-  #isPaused = false;
-  /** Whether reading was paused at any time since the last look. */
-  #wasPaused = false;
-  #isOver = false;
-  #cancelLook: (() => void) | undefined;
-  #cancelPong: (() => void) | undefined;
-
-  constructor(socket: WebSocketLike, environment: Environment, ports: ConnectionPorts) {
-    this.#socket = socket;
-    this.#environment = environment;
-    this.#ports = ports;
-    this.#liveness = new Liveness(environment.now());
-    socket.addEventListener("message", ({ data }) => {
-      if (typeof data === "string" && !this.#isOver) this.#receive(data);
-    });
-    socket.addEventListener("error", ({ message, error }) => {
-      this.#failure ??= message;
-      this.#cause ??= error;
-      // The WebSocket of Node 22 says nothing more of a handshake that was refused.
-      environment.after(closeMaxMs, () => this.#end(abnormalClosure, ""));
-    });
-    socket.addEventListener("close", ({ code = abnormalClosure, reason = "" }) => this.#end(code, reason));
-    this.#look();
-  }
-
-  get roundTripMs(): number | undefined {
-    return this.#liveness.roundTripMs;
-  }
-
-  get skewMs(): number | undefined {
-    return this.#liveness.skewMs;
-  }
-
-  send(command: OutgoingCommand): void {
-    if (!this.#isOver && this.#socket.readyState === openState) this.#socket.send(JSON.stringify(command));
-  }
-
-  /** Asks the server for a sign of life now. */
-  doubt(): void {
-    this.#liveness.doubt(this.#environment.now());
-    this.#look();
-  }
-
+export interface Connection {
+  /** The last round trip that was measured, ms. */
+  readonly roundTripMs: number | undefined;
+  /** What the server's wall clock is ahead of ours, ms; good to half a round trip. */
+  readonly skewMs: number | undefined;
+  send(command: OutgoingCommand): void;
+  /** Asks the server for a sign of life now; once it has greeted us. */
+  doubt(): void;
   /**
    * Stops reading where the WebSocket can do that; TCP then holds the server back. It still hears a `pong` every
    * interval, also while pauses come and go and its pings wait behind what was not read: it is the reader that is slow,
    * we are not gone.
    */
-  pause(): void {
-    if (this.#isPaused || this.#isOver || this.#socket.pause === undefined) return;
-    this.#isPaused = true;
-    this.#wasPaused = true;
-    this.#liveness.suspend();
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#liveness.resume(this.#environment.now());
-    this.#socket.resume?.();
-  }
-
+  pause(): void;
+  resume(): void;
   /** Ends the connection; nothing is heard of it afterwards. */
-  close(): void {
-    if (this.#isOver) return;
-    this.#abandon();
-    this.resume();
-    this.#socket.close(1000);
-    const cancel = this.#environment.after(closeMaxMs, () => this.#socket.terminate?.());
-    this.#socket.addEventListener("close", cancel);
-  }
+  close(): void;
+}
 
-  #receive(text: string): void {
-    const now = this.#environment.now();
-    this.#liveness.heard(now);
+/** Takes over a `socket` that is being opened. */
+export function superviseSocket(
+  socket: WebSocketLike,
+  { now, wall, after }: Environment,
+  { onMessage, onEnd }: ConnectionPorts,
+): Connection {
+  const liveness = createLiveness(now());
+  let failure: string | undefined;
+  let cause: SocketEvent["error"];
+  let isPaused = false;
+  /** Whether reading was paused at any time since the last look. */
+  let wasPaused = false;
+  let isOver = false;
+  let cancelLook: (() => void) | undefined;
+  let cancelPong: (() => void) | undefined;
+  let roundTripMs: number | undefined;
+  let skewMs: number | undefined;
+
+  const send = (command: OutgoingCommand): void => {
+    if (!isOver && socket.readyState === openState) socket.send(JSON.stringify(command));
+  };
+  const ping = (): void => send({ type: "ping", timestamp: now() });
+  const abandon = (): void => {
+    isOver = true;
+    cancelLook?.();
+    cancelPong?.();
+  };
+  const end = (code: number, reason: string): void => {
+    if (isOver) return;
+    abandon();
+    const status = cause?.status ?? (Number(refusalWords.exec(failure ?? "")?.[1]) || undefined);
+    onEnd({ code, reason, why: failure, cause, status });
+  };
+  const look = (): void => {
+    cancelLook?.();
+    // Silence is our own doing while nothing is read.
+    if (isOver || isPaused) return;
+    const ms = liveness.look(now(), ping);
+    if (ms > 0) cancelLook = after(ms, look);
+    else {
+      failure = "the server has gone silent";
+      // Its own close event may take long to come over a dead network, so nobody waits for it.
+      end(abnormalClosure, "");
+      if (socket.terminate === undefined) socket.close();
+      else socket.terminate();
+    }
+  };
+  const speakUp = (everyMs: number): void => {
+    cancelPong = after(everyMs, () => {
+      if (wasPaused) send({ type: "pong" });
+      wasPaused = isPaused;
+      speakUp(everyMs);
+    });
+  };
+  const receive = (text: string): void => {
+    const at = now();
+    liveness.heard(at);
     const message = readMessage(text);
     if (message === undefined) return;
-    if (message.type === "ping") this.send({ type: "pong" });
-    else if (message.type === "pong") this.#measure(message.timestamp, message.server_time, now);
-    else if (message.type === "connected") {
-      if (this.#socket.pause !== undefined) this.#speakUp(message.heartbeat.interval_ms);
-      this.#liveness.begin(message.heartbeat, now);
-      this.#ping();
-      this.#look();
+    if (message.type === "ping") send({ type: "pong" });
+    else if (message.type === "pong" && typeof message.timestamp === "number") {
+      roundTripMs = at - message.timestamp;
+      skewMs = Date.parse(message.server_time) - wall() + roundTripMs / 2;
+    } else if (message.type === "connected") {
+      if (socket.pause !== undefined) speakUp(message.heartbeat.interval_ms);
+      liveness.begin(message.heartbeat, at);
+      ping();
+      look();
     }
-    this.#ports.onMessage(message, text.length);
-  }
+    onMessage(message, text.length);
+  };
+  const resume = (): void => {
+    if (!isPaused) return;
+    isPaused = false;
+    liveness.heard(now());
+    look();
+    socket.resume?.();
+  };
 
-  #ping(): void {
-    this.send({ type: "ping", timestamp: this.#environment.now() });
-  }
+  socket.addEventListener("message", ({ data }) => {
+    if (typeof data === "string" && !isOver) receive(data);
+  });
+  socket.addEventListener("error", ({ message, error }) => {
+    failure ??= message;
+    cause ??= error;
+    // The WebSocket of Node 22 says nothing more of a handshake that was refused.
+    after(closeMaxMs, () => end(abnormalClosure, ""));
+  });
+  socket.addEventListener("close", ({ code = abnormalClosure, reason = "" }) => end(code, reason));
+  look();
 
-  #measure(sentAt: string | number | undefined, serverTime: string, now: number): void {
-    if (typeof sentAt !== "number") return;
-    this.#liveness.answered(sentAt, now, Date.parse(serverTime), this.#environment.wall());
-  }
-
-  #look(): void {
-    this.#cancelLook?.();
-    if (this.#isOver) return;
-    const verdict = this.#liveness.look(this.#environment.now());
-    if (verdict.act === "lost") {
-      this.#failure = `the server has been silent for ${Math.round(verdict.silentMs / 1_000)} s`;
-      // Its own close event may take long to come over a dead network, so nobody waits for it.
-      this.#end(abnormalClosure, "");
-      if (this.#socket.terminate === undefined) this.#socket.close();
-      else this.#socket.terminate();
-      return;
-    }
-    if (verdict.act === "probe") this.#ping();
-    this.#cancelLook = this.#environment.after(verdict.ms, () => this.#look());
-  }
-
-  #speakUp(everyMs: number): void {
-    this.#cancelPong = this.#environment.after(everyMs, () => {
-      if (this.#wasPaused) this.send({ type: "pong" });
-      this.#wasPaused = this.#isPaused;
-      this.#speakUp(everyMs);
-    });
-  }
-
-  #end(code: number, reason: string): void {
-    if (this.#isOver) return;
-    this.#abandon();
-    const cause = this.#cause;
-    const status = cause?.status ?? (Number(refusalWords.exec(this.#failure ?? "")?.[1]) || undefined);
-    this.#ports.onEnd({ code, reason, why: this.#failure, cause, status });
-  }
-
-  #abandon(): void {
-    this.#isOver = true;
-    this.#cancelLook?.();
-    this.#cancelPong?.();
-  }
+  return {
+    get roundTripMs() {
+      return roundTripMs;
+    },
+    get skewMs() {
+      return skewMs;
+    },
+    send,
+    doubt() {
+      liveness.doubt(now());
+      look();
+    },
+    pause() {
+      if (isPaused || isOver || socket.pause === undefined) return;
+      isPaused = true;
+      wasPaused = true;
+      socket.pause();
+    },
+    resume,
+    close() {
+      if (isOver) return;
+      abandon();
+      resume();
+      socket.close(1000);
+      socket.addEventListener(
+        "close",
+        after(closeMaxMs, () => socket.terminate?.()),
+      );
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CursorKeeper } from "./cursor-keeper.js";
+import { createCursorKeeper } from "./cursor-keeper.js";
 import { type Cursor, localStorageCursors, memoryCursors } from "./cursor-store.js";
 import { collect, fakeWorld, goLive } from "./testing/fake-world.js";
 import { ManualEnvironment, settled } from "./testing/manual-environment.js";
@@ -8,12 +8,12 @@ function tally(): { cursorFailures: number } {
   return { cursorFailures: 0 };
 }
 
-describe("CursorKeeper", () => {
+describe("cursor keeper", () => {
   it("saves the last of many moves, once a second", async () => {
     const environment = new ManualEnvironment();
     const saved: [string, Cursor][] = [];
     const store = { load: () => undefined, save: (name: string, cursor: Cursor) => void saved.push([name, cursor]) };
-    const keeper = new CursorKeeper(store, environment, tally());
+    const keeper = createCursorKeeper(store, environment, tally());
     for (let seq = 1; seq <= 10; seq += 1) keeper.moved("a", { seq });
     keeper.moved("b", { seq: 1 });
     expect(saved).toEqual([]);
@@ -33,7 +33,7 @@ describe("CursorKeeper", () => {
       },
     };
     const counted = tally();
-    const keeper = new CursorKeeper(failing, new ManualEnvironment(), counted);
+    const keeper = createCursorKeeper(failing, new ManualEnvironment(), counted);
     expect(await keeper.load("a")).toBeUndefined();
     keeper.moved("a", { seq: 1 });
     keeper.flush();

@@ -6,48 +6,43 @@ import type { Tally } from "./status.js";
 /** Between two saves, ms: what may be handed out a second time after a crash. */
 const saveEveryMs = 1_000;
 
-export class CursorKeeper {
-  readonly #store: CursorStore | undefined;
-  readonly #environment: Environment;
-  readonly #tally: Pick<Tally, "cursorFailures">;
-  readonly #moved = new Map<string, Cursor>();
-  #cancel: (() => void) | undefined;
+export interface CursorKeeper {
+  load(name: string): Promise<Cursor | undefined>;
+  moved(name: string, cursor: Cursor): void;
+  /** Saves now what has moved. */
+  flush(): void;
+}
 
-  constructor(store: CursorStore | undefined, environment: Environment, tally: Pick<Tally, "cursorFailures">) {
-    this.#store = store;
-    this.#tally = tally;
-    this.#environment = environment;
-  }
+/** Keeps cursors in `store`, or nowhere; what fails there is counted in `tally`. */
+export function createCursorKeeper(
+  store: CursorStore | undefined,
+  { after }: Environment,
+  tally: Pick<Tally, "cursorFailures">,
+): CursorKeeper {
+  const movedCursors = new Map<string, Cursor>();
+  let cancel: (() => void) | undefined;
 
-  async load(name: string): Promise<Cursor | undefined> {
+  const attempt = async <T>(run: () => T): Promise<Awaited<T> | undefined> => {
     try {
-      return await this.#store?.load(name);
+      return await run();
     } catch {
-      this.#tally.cursorFailures += 1;
+      tally.cursorFailures += 1;
       return undefined;
     }
-  }
-
-  moved(name: string, cursor: Cursor): void {
-    if (this.#store === undefined) return;
-    this.#moved.set(name, cursor);
-    this.#cancel ??= this.#environment.after(saveEveryMs, () => this.flush());
-  }
-
-  /** Saves now what has moved. */
-  flush(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
-    const moved = [...this.#moved];
-    this.#moved.clear();
-    for (const [name, cursor] of moved) void this.#save(name, cursor);
-  }
-
-  async #save(name: string, cursor: Cursor): Promise<void> {
-    try {
-      await this.#store?.save(name, cursor);
-    } catch {
-      this.#tally.cursorFailures += 1;
-    }
-  }
+  };
+  const flush = (): void => {
+    cancel?.();
+    cancel = undefined;
+    for (const [name, cursor] of movedCursors) void attempt(() => store?.save(name, cursor));
+    movedCursors.clear();
+  };
+  return {
+    load: (name) => attempt(() => store?.load(name)),
+    moved(name, cursor) {
+      if (store === undefined) return;
+      movedCursors.set(name, cursor);
+      cancel ??= after(saveEveryMs, flush);
+    },
+    flush,
+  };
 }

@@ -9,7 +9,7 @@ export interface Environment {
   /** From 0 to below 1. */
   readonly random: () => number;
   /** Runs `run` once after `ms`; the returned function calls it off. */
-  readonly after: (ms: number, run: () => void) => () => void;
+  readonly after: (ms: number, run: () => unknown) => () => void;
 }
 
 /** The real one. */

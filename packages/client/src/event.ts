@@ -24,8 +24,20 @@ export type SluiceEvent<Events extends object = AnyEvents> = {
   [Type in keyof Events & string]: EventOf<Type, Events[Type]>;
 }[keyof Events & string];
 
-/** Events are missing here, in this place of the stream (protocol.md §5). */
-export type Gap = GapFrame;
+/**
+ * The token's rights have shrunk (protocol.md §6): the subscription goes on without what was taken. Events that had come
+ * by then and wait for their consumer are handed out still.
+ */
+export interface RightsGap extends Omit<GapFrame, "reason"> {
+  readonly reason: "forbidden";
+  /** Of these patterns … */
+  readonly events: readonly string[];
+  /** … nothing comes from these clusters any more; from any, when undefined. */
+  readonly clusters: readonly string[] | undefined;
+}
+
+/** Events are missing here, in this place of the stream (protocol.md §5), or from here on. */
+export type Gap = GapFrame | RightsGap;
 
 /** Any frame of the server. */
 export type ServerMessage = SluiceEvent | ServerFrame;
@@ -33,9 +45,8 @@ export type ServerMessage = SluiceEvent | ServerFrame;
 /** Reads one text message; undefined for what is no JSON object with a `type`. Unknown types are the caller's to pass over. */
 export function readMessage(text: string): ServerMessage | undefined {
   try {
-    const value = JSON.parse(text) as unknown;
-    const isFrame = typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
-    return isFrame ? (value as ServerMessage) : undefined;
+    const value = JSON.parse(text) as Partial<ServerMessage> | null;
+    return typeof value?.type === "string" ? (value as ServerMessage) : undefined;
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@ import type { Gap, SluiceEvent } from "./event.js";
 import type { HistoryPage, HistoryRequest } from "./feed.js";
 import type { HttpApi } from "./http-api.js";
 import { wants } from "./interest.js";
-import { SluiceError } from "./sluice-error.js";
+import { noAnswer } from "./sluice-error.js";
 
 /** Most events of a page. The server bounds its bytes (4 MiB). */
 const pageEventsMax = 500;
@@ -14,7 +14,7 @@ const clusterTextMax = 4_000;
 export async function fetchHistory(api: HttpApi, request: HistoryRequest, eventsMax: number): Promise<HistoryPage> {
   const { interest, since, until, epoch, signal } = request;
   const clusters = interest.clusters.join();
-  const answer = await api.request({
+  const answer = await api({
     path: "api/v1/events",
     query: {
       since,
@@ -27,12 +27,11 @@ export async function fetchHistory(api: HttpApi, request: HistoryRequest, events
     signal,
   });
   const { epoch: answeredEpoch, events, next, gap } = answer;
-  if (!Array.isArray(events) || typeof answeredEpoch !== "string")
-    throw new SluiceError("REFUSED", "no answer of Sluice");
+  if (!Array.isArray(events)) throw noAnswer();
   const wanted = (events as SluiceEvent[]).filter((event) => wants(interest, event));
   return {
-    epoch: answeredEpoch,
+    epoch: answeredEpoch as string,
     items: gap === undefined ? wanted : [gap as Gap, ...wanted],
-    to: typeof next === "number" ? next : until,
+    to: (next as number | null) ?? until,
   };
 }

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { HttpApi } from "./http-api.js";
+import { createHttpApi, type HttpApi } from "./http-api.js";
 import { FakeLog } from "./testing/fake-log.js";
 import { collect, fakeWorld, goLive } from "./testing/fake-world.js";
 import { ManualEnvironment, settled } from "./testing/manual-environment.js";
-import { type TokenOption, TokenSource } from "./token-source.js";
+import { createTokenSource, type TokenOption } from "./token-source.js";
 
 function api(token?: TokenOption): { api: HttpApi; log: FakeLog; environment: ManualEnvironment } {
   const log = new FakeLog();
   const environment = new ManualEnvironment();
-  const tokens = new TokenSource(token, environment);
-  return { api: new HttpApi({ address: "http://a.test/", tokens, fetch: log.fetch, environment }), log, environment };
+  const tokens = createTokenSource(token, environment);
+  return { api: createHttpApi({ address: "http://a.test/", tokens, fetch: log.fetch, environment }), log, environment };
 }
 
 const request = { path: "x", body: "[]", signal: new AbortController().signal };
@@ -18,7 +18,7 @@ describe("HttpApi", () => {
   it("tries again what may pass, after the wait that is asked for", async () => {
     const { api: http, log, environment } = api();
     log.answers.push({ status: 503, headers: { "retry-after": "3" } }, new Error("reset"), { status: 429 });
-    const answer = http.request(request);
+    const answer = http(request);
     await settled();
     await environment.advance(2_999);
     expect(log.requests).toHaveLength(1);
@@ -33,13 +33,13 @@ describe("HttpApi", () => {
   it("gives up after its time, and says why", async () => {
     const { api: http, log, environment } = api();
     log.answers.push(new Error("reset"), { status: 503, json: { title: "Draining" } });
-    const answer = http.request({ ...request, retryForMs: 600 }).catch((error: unknown) => error);
+    const answer = http({ ...request, retryForMs: 600 }).catch((error: unknown) => error);
     await settled();
     await environment.advance(500);
     expect(await answer).toMatchObject({ code: "UNAVAILABLE", status: 503, message: "Draining (HTTP 503)" });
     log.answers.push(new Error("reset"));
     const cause = { message: "reset" };
-    const now = http.request({ ...request, retryForMs: 0 });
+    const now = http({ ...request, retryForMs: 0 });
     await expect(now).rejects.toMatchObject({ code: "UNAVAILABLE", status: undefined, cause });
   });
 
@@ -51,14 +51,14 @@ describe("HttpApi", () => {
   ])("does not try again after %i", async (status, json, code, message) => {
     const { api: http, log } = api("fixed");
     log.answers.push({ status, json });
-    await expect(http.request(request)).rejects.toMatchObject({ code, status, message });
+    await expect(http(request)).rejects.toMatchObject({ code, status, message });
   });
 
   it("asks for another token at once when one is refused", async () => {
     const tokens = ["old", "new"];
     const { api: http, log, environment } = api(() => tokens.shift() ?? "");
     log.answers.push({ status: 401 });
-    const answer = http.request(request);
+    const answer = http(request);
     await settled();
     await environment.advance(0);
     await answer;
@@ -68,9 +68,9 @@ describe("HttpApi", () => {
   it("gives up a request that nobody answers, and everything when it is aborted", async () => {
     const environment = new ManualEnvironment();
     let asked = 0;
-    const hanging = new HttpApi({
+    const hanging = createHttpApi({
       address: "http://a.test/",
-      tokens: new TokenSource(undefined, environment),
+      tokens: createTokenSource(undefined, environment),
       environment,
       fetch: (_url, { signal }) => {
         asked += 1;
@@ -78,7 +78,7 @@ describe("HttpApi", () => {
       },
     });
     const closing = new AbortController();
-    const answer = hanging.request({ ...request, signal: closing.signal }).catch((error: unknown) => error);
+    const answer = hanging({ ...request, signal: closing.signal }).catch((error: unknown) => error);
     await settled();
     await environment.advance(15_500);
     expect(asked).toBe(2);

@@ -1,6 +1,6 @@
 // Requests to the HTTP API: with the token, in time, tried again where that can help.
 import { pathAddress, type Query } from "./address.js";
-import { Backoff } from "./backoff.js";
+import { createBackoff } from "./backoff.js";
 import type { Environment } from "./environment.js";
 import { closedError, SluiceError } from "./sluice-error.js";
 import type { TokenSource } from "./token-source.js";
@@ -37,53 +37,42 @@ export interface ApiRequest {
 
 /** Longest wait for an answer, ms: a commit takes milliseconds, a busy disk seconds. */
 const answerMaxMs = 15_000;
+/** Stands for the status where there was no answer. */
+const noStatus = 0;
 /** HTTP statuses after which the service may take the same later (docs/codes.md). */
-export const againStatuses: readonly number[] = [408, 425, 429, 500, 502, 503, 504, 507];
+export const againStatuses: readonly number[] = [noStatus, 408, 425, 429, 500, 502, 503, 504, 507];
+
+type Members = Readonly<Record<string, unknown>>;
 
 interface Answer {
   readonly status: number;
   readonly retryAfterMs: number;
-  readonly json: Readonly<Record<string, unknown>>;
+  readonly json: Members;
+  readonly cause?: unknown;
 }
 
-export class HttpApi {
-  readonly #options: HttpApiOptions;
+/** The members of a successful answer. @throws {SluiceError} when it was refused, or nobody answered for too long. */
+export type HttpApi = (request: ApiRequest) => Promise<Members>;
 
-  constructor(options: HttpApiOptions) {
-    this.#options = options;
-  }
+export function createHttpApi({ address, tokens, fetch, environment, onRetry }: HttpApiOptions): HttpApi {
+  const { now, after, random } = environment;
 
-  /** The members of a successful answer. @throws {SluiceError} when it was refused, or nobody answered for too long. */
-  async request(request: ApiRequest): Promise<Readonly<Record<string, unknown>>> {
-    const { environment, tokens, onRetry } = this.#options;
-    const { signal, retryForMs = Number.POSITIVE_INFINITY } = request;
-    const backoff = new Backoff(environment.random);
-    const startedAt = environment.now();
-    for (;;) {
-      const answer = await this.#within(answerMaxMs, signal, (over) => this.#try(request, over)).catch(
-        (error: unknown) => error,
-      );
-      if (signal.aborted) throw closedError();
-      let wait = backoff.next();
-      let error = new SluiceError("UNAVAILABLE", "no answer in time", undefined, answer);
-      if (isAnswer(answer)) {
-        const { status, json, retryAfterMs } = answer;
-        if (status < 300) return json;
-        error = refusal(answer);
-        const isToken = status === 401 && tokens.renews;
-        if (!isToken && !againStatuses.includes(status)) throw error;
-        // The first time another token is tried at once.
-        wait = isToken && backoff.attempts === 1 ? 0 : Math.max(wait, retryAfterMs);
-      }
-      if (environment.now() - startedAt + wait > retryForMs) throw error;
-      onRetry?.(error, wait);
-      await this.#within(wait, signal, (over) => new Promise((resolve) => over.addEventListener("abort", resolve)));
-      if (signal.aborted) throw closedError();
+  /** Tells `run` when `ms` have passed or `signal` is aborted. `AbortSignal.any` would do, but leaks in Node 20. */
+  const within = async <T>(ms: number, signal: AbortSignal, run: (over: AbortSignal) => Promise<T>): Promise<T> => {
+    if (signal.aborted) throw closedError();
+    const ending = new AbortController();
+    const end = (): void => ending.abort();
+    const cancel = after(ms, end);
+    signal.addEventListener("abort", end, { signal: ending.signal });
+    try {
+      return await run(ending.signal);
+    } finally {
+      cancel();
+      end();
     }
-  }
+  };
 
-  async #try({ path, query = {}, body }: ApiRequest, over: AbortSignal): Promise<Answer> {
-    const { tokens, address, fetch } = this.#options;
+  const ask = async ({ path, query = {}, body }: ApiRequest, signal: AbortSignal): Promise<Answer> => {
     const token = await tokens.current();
     const response = await fetch(pathAddress(address, path, query), {
       method: body === undefined ? "GET" : "POST",
@@ -92,44 +81,53 @@ export class HttpApi {
         "content-type": "application/json",
       },
       body: body ?? null,
-      signal: over,
+      signal,
     });
     const { status } = response;
     if (status === 401) tokens.forget(token);
     const retryAfterMs = Number(response.headers.get("retry-after")) * 1_000 || 0;
     return { status, retryAfterMs, json: membersOf(await response.text()) };
-  }
+  };
 
-  /** Tells `run` when `ms` have passed or `signal` is aborted. `AbortSignal.any` would do, but leaks in Node 20. */
-  async #within<T>(ms: number, signal: AbortSignal, run: (over: AbortSignal) => Promise<T>): Promise<T> {
-    const ending = new AbortController();
-    const end = (): void => ending.abort();
-    const cancel = this.#options.environment.after(ms, end);
-    signal.addEventListener("abort", end);
-    try {
-      return await run(ending.signal);
-    } finally {
-      cancel();
-      signal.removeEventListener("abort", end);
+  return async (request) => {
+    const { signal, retryForMs = Number.POSITIVE_INFINITY } = request;
+    const backoff = createBackoff(random);
+    const startedAt = now();
+    for (;;) {
+      const { status, json, retryAfterMs, cause } = await within(answerMaxMs, signal, (over) =>
+        ask(request, over).catch((thrown: unknown): Answer => ({
+          status: noStatus,
+          retryAfterMs: 0,
+          json: {},
+          cause: thrown,
+        })),
+      );
+      if (signal.aborted) throw closedError();
+      if (status >= 200 && status < 300) return json;
+      const mayPass = againStatuses.includes(status);
+      const said = (json["detail"] ?? json["title"] ?? "refused") as string;
+      const error = new SluiceError(
+        mayPass ? "UNAVAILABLE" : status === 403 ? "FORBIDDEN" : "REFUSED",
+        status === noStatus ? "no answer" : `${said} (HTTP ${status})`,
+        status || undefined,
+        cause,
+        json,
+      );
+      const isToken = status === 401 && tokens.renews;
+      if (!isToken && !mayPass) throw error;
+      const ms = Math.max(backoff.next(), retryAfterMs);
+      // The first time another token is tried at once.
+      const waitMs = isToken && backoff.attempts === 1 ? 0 : ms;
+      if (now() - startedAt + waitMs > retryForMs) throw error;
+      onRetry?.(error, waitMs);
+      await within(waitMs, signal, (over) => new Promise((resolve) => over.addEventListener("abort", resolve)));
     }
-  }
+  };
 }
 
-function isAnswer(value: unknown): value is Answer {
-  return typeof value === "object" && value !== null && "retryAfterMs" in value;
-}
-
-function refusal({ status, json }: Answer): SluiceError {
-  const said = json["detail"] ?? json["title"];
-  const message = typeof said === "string" ? said : "refused";
-  const code = againStatuses.includes(status) ? "UNAVAILABLE" : status === 403 ? "FORBIDDEN" : "REFUSED";
-  return new SluiceError(code, `${message} (HTTP ${status})`, status, undefined, json);
-}
-
-function membersOf(text: string): Readonly<Record<string, unknown>> {
+function membersOf(text: string): Members {
   try {
-    const value = JSON.parse(text) as unknown;
-    return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+    return Object(JSON.parse(text)) as Members;
   } catch {
     return {};
   }

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Gap } from "./event.js";
-import { Inbox } from "./inbox.js";
+import type { GapFrame } from "@sluice/protocol";
+import { createInbox, type Inbox } from "./inbox.js";
 import { eventOf } from "./testing/fake-socket.js";
 
 const limits = { itemsMax: 4, sizeMax: 100 };
-const gap = (from: number, to: number, more: Partial<Gap> = {}): Gap => ({
+const gap = (from: number, to: number, more: Partial<GapFrame> = {}): GapFrame => ({
   type: "gap",
   reason: "retention",
   from_seq: from,
@@ -19,8 +19,8 @@ function drain(inbox: Inbox, seqs: readonly number[], pageMax = 3, takeMax = Num
   const taken: number[] = [];
   while (taken.length < takeMax) {
     const step = inbox.take();
-    if (step.kind === "empty") break;
-    if (step.kind === "entry") taken.push(step.entry.seq);
+    if (step === undefined) break;
+    if ("item" in step) taken.push(step.seq);
     else {
       const found = seqs.filter((seq) => seq > step.since && seq <= step.until);
       const page = found.slice(0, pageMax);
@@ -35,7 +35,7 @@ function drain(inbox: Inbox, seqs: readonly number[], pageMax = 3, takeMax = Num
 
 describe("Inbox", () => {
   it("counts what came and was not handed out, in memory or let go of", () => {
-    const inbox = new Inbox(limits);
+    const inbox = createInbox(limits);
     const log = Array.from({ length: 13 }, (_, seq) => seq);
     inbox.begin("e", 0, 0);
     for (const seq of log.slice(1)) inbox.offer(eventOf(seq), 1);
@@ -47,7 +47,7 @@ describe("Inbox", () => {
   });
 
   it("hands out history up to the live stream, then that", () => {
-    const inbox = new Inbox(limits);
+    const inbox = createInbox(limits);
     inbox.begin("e", 2, 5);
     inbox.offer(eventOf(5), 1);
     inbox.offer(eventOf(6), 1);
@@ -57,7 +57,7 @@ describe("Inbox", () => {
   });
 
   it.each([3, 4, 5])("keeps %i of at most 4 in memory, and lets go of what is more", (count) => {
-    const inbox = new Inbox(limits);
+    const inbox = createInbox(limits);
     inbox.begin("e", 0, 0);
     const seqs = Array.from({ length: count }, (_, index) => index + 1);
     const isTooMuch = seqs.map((seq) => inbox.offer(eventOf(seq), 1));
@@ -67,7 +67,7 @@ describe("Inbox", () => {
   });
 
   it("counts characters, and takes one event that is larger than all of the room", () => {
-    const inbox = new Inbox(limits);
+    const inbox = createInbox(limits);
     inbox.begin("e", 0, 0);
     expect([inbox.offer(eventOf(1), 101), inbox.fill]).toEqual([false, 1.01]);
     expect([inbox.offer(eventOf(2), 1), inbox.fill]).toEqual([true, 0]);
@@ -75,7 +75,7 @@ describe("Inbox", () => {
   });
 
   it("moves the position of who has it all, and of nobody else", () => {
-    const inbox = new Inbox(limits);
+    const inbox = createInbox(limits);
     inbox.begin("e", 0, 0);
     expect(inbox.settle(7)).toBe(true);
     expect([inbox.position, inbox.settle(7)]).toEqual([7, false]);
@@ -86,7 +86,7 @@ describe("Inbox", () => {
   });
 
   it("hands out what it has before the gap of another log, and what it has not is in the gap", () => {
-    const inbox = new Inbox(limits);
+    const inbox = createInbox(limits);
     inbox.begin("e", 0, 0);
     inbox.offer(eventOf(8), 1);
     inbox.beginOtherLog("f", gap(0, 0, { reason: "epoch" }), 0, 2);
@@ -108,7 +108,7 @@ describe("Inbox", () => {
     );
     fc.assert(
       fc.property(fc.array(action, { maxLength: 60 }), fc.integer({ min: 1, max: 5 }), (actions, pageMax) => {
-        const inbox = new Inbox(limits);
+        const inbox = createInbox(limits);
         inbox.begin("e", 0, 0);
         const log: number[] = [];
         const taken: number[] = [];

@@ -15,12 +15,11 @@ export interface Entry {
   readonly size: number;
 }
 
-/** What the consumer gets next. */
-export type Step =
-  | { readonly kind: "entry"; readonly entry: Entry }
-  /** It is in the log: everything with `seq > since`, up to and including `until`. */
-  | { readonly kind: "fetch"; readonly since: number; readonly until: number }
-  | { readonly kind: "empty" };
+/** What is in the log: everything with `seq > since`, up to and including `until`. */
+export interface HistoryRange {
+  readonly since: number;
+  readonly until: number;
+}
 
 /** Bounds of what is kept in memory. */
 export interface InboxLimits {
@@ -30,150 +29,157 @@ export interface InboxLimits {
   readonly sizeMax: number;
 }
 
-export class Inbox {
-  readonly #limits: InboxLimits;
-  /** Comes first: a page of history, or what is left from before a change. */
-  #first: Entry[] = [];
-  #live: Entry[] = [];
-  #liveSize = 0;
-  #from = 0;
-  #historyTo = 0;
-  /** Nothing up to here is taken from the live stream any more. */
-  #receivedTo = 0;
-  #epoch = "";
-  /** Events that were let go of and not fetched yet. */
-  #letGo = 0;
-
-  constructor(limits: InboxLimits) {
-    this.#limits = limits;
-  }
-
+export interface Inbox {
   /** The log that positions are counted in. */
-  get epoch(): string {
-    return this.#epoch;
-  }
-
+  readonly epoch: string;
+  /** Everything that the consumer wants up to here was handed out. */
+  readonly position: number;
   /** Events in memory. */
-  get size(): number {
-    return this.#first.length + this.#live.length;
-  }
-
+  readonly size: number;
   /** Events that came and were not handed out: those in memory, and those that wait in the log since. */
-  get pending(): number {
-    return this.size + this.#letGo;
-  }
-
+  readonly pending: number;
   /** Share of the bound on live events that is in use, 0 to 1 and a little above. */
-  get fill(): number {
-    return Math.max(this.#live.length / this.#limits.itemsMax, this.#liveSize / this.#limits.sizeMax);
-  }
-
+  readonly fill: number;
   /** Whether something has to be fetched from the log before live events can be handed out. */
-  get isBehind(): boolean {
-    return this.#from < this.#historyTo;
-  }
-
+  readonly isBehind: boolean;
   /** Begins in the log `epoch` after `from`; the live stream has everything after `live`. */
-  begin(epoch: string, from: number, live: number): void {
-    this.#epoch = epoch;
-    this.#from = from;
-    this.#historyTo = live;
-    this.#receivedTo = live;
-    this.#letGo = 0;
-  }
-
+  begin(epoch: string, from: number, live: number): void;
   /**
    * The positions count no more: what waits is handed out, then `gap`, then the log `epoch` after `from`. History that
    * was not fetched is in the gap.
    */
-  beginOtherLog(epoch: string, gap: Gap, from: number, live: number): void {
-    const entry: Entry = { item: gap, seq: from, epoch, size: 0 };
-    this.#first.push(...(this.isBehind ? [entry, ...this.#live] : [...this.#live, entry]));
-    this.#clearLive();
-    this.begin(epoch, from, live);
-  }
-
+  beginOtherLog(epoch: string, gap: Gap, from: number, live: number): void;
   /** The live stream was interrupted after `upTo` and has everything after `live`; what lies between is in the log. */
-  rejoin(upTo: number, live: number): void {
-    if (live <= this.#receivedTo) return;
-    if (!this.isBehind && this.size <= this.#limits.itemsMax) {
-      this.#first.push(...this.#live);
-      this.#from = Math.max(this.#from, this.#receivedTo, upTo);
-    } else this.#letLiveGo();
-    this.#clearLive();
-    this.#historyTo = live;
-    this.#receivedTo = live;
-  }
-
+  rejoin(upTo: number, live: number): void;
   /**
    * Takes an event of the live stream that the consumer wants, or a gap of it, unless it came before. @returns whether
    * that was too much, and what waited belongs to the history again.
    */
-  offer(item: SluiceEvent | Gap, size: number): boolean {
-    const seq = seqOf(item);
-    if (seq <= this.#receivedTo) return false;
-    this.#receivedTo = seq;
-    const { itemsMax, sizeMax } = this.#limits;
-    const isFull = this.#live.length >= itemsMax || this.#liveSize + size > sizeMax;
-    if (isFull && this.#live.length > 0) {
-      this.#letLiveGo();
-      this.#letGo += 1;
-      this.#clearLive();
-      this.#historyTo = seq;
-      return true;
-    }
-    this.#live.push({ item, seq, epoch: this.#epoch, size });
-    this.#liveSize += size;
-    return false;
-  }
-
+  offer(item: SluiceEvent | Gap, size: number): boolean;
+  /** Takes what has no place in the log, to be handed out before what is not fetched yet, or live. */
+  note(gap: Gap): void;
   /** The live stream is complete up to `seq`. @returns whether that moved the position of a consumer that has it all. */
-  settle(seq: number): boolean {
-    if (this.size > 0 || this.isBehind || seq <= this.#from) return false;
-    this.#from = seq;
-    this.#receivedTo = Math.max(this.#receivedTo, seq);
-    return true;
-  }
-
-  /** Everything that the consumer wants up to here was handed out. */
-  get position(): number {
-    return this.#from;
-  }
-
-  /** Takes what is next. */
-  take(): Step {
-    const first = this.#first.shift();
-    if (first !== undefined) return { kind: "entry", entry: first };
-    if (this.isBehind) return { kind: "fetch", since: this.#from, until: this.#historyTo };
-    const entry = this.#live.shift();
-    if (entry === undefined) return { kind: "empty" };
-    this.#liveSize -= entry.size;
-    this.#from = Math.max(this.#from, entry.seq);
-    return { kind: "entry", entry };
-  }
-
+  settle(seq: number): boolean;
+  /** Takes what is next: an entry, or what to fetch first; undefined when there is nothing. */
+  take(): Entry | HistoryRange | undefined;
   /** What was fetched, complete up to `to`. */
-  addHistory(items: readonly (SluiceEvent | Gap)[], to: number): void {
-    for (const item of items) {
-      const seq = seqOf(item);
-      if (seq > this.#from) this.#first.push({ item, seq, epoch: this.#epoch, size: 0 });
-    }
-    this.#from = Math.max(this.#from, to);
-    this.#letGo = this.isBehind ? Math.max(0, this.#letGo - items.length) : 0;
-  }
+  addHistory(items: readonly (SluiceEvent | Gap)[], to: number): void;
+}
 
+export function createInbox({ itemsMax, sizeMax }: InboxLimits): Inbox {
+  /** Comes first: a page of history, or what is left from before a change. */
+  let first: Entry[] = [];
+  let live: Entry[] = [];
+  let liveSize = 0;
+  let from = 0;
+  let historyTo = 0;
+  /** Nothing up to here is taken from the live stream any more. */
+  let receivedTo = 0;
+  let epoch = "";
+  /** Events that were let go of and not fetched yet. */
+  let letGo = 0;
+
+  const count = (): number => first.length + live.length;
+  const isBehind = (): boolean => from < historyTo;
+  const handedOut = (seq: number): void => {
+    from = Math.max(from, seq);
+  };
+  /** Ends what is live so far: the live stream has everything after `seq`. */
+  const liveAfter = (seq: number): void => {
+    live = [];
+    liveSize = 0;
+    historyTo = seq;
+    receivedTo = seq;
+  };
   /** What is about to be let go, when nothing is missing before it, is the beginning of the history to fetch. */
-  #letLiveGo(): void {
-    this.#letGo += this.#live.length;
-    const item = this.#live[0]?.item;
-    if (this.isBehind || item === undefined) return;
-    this.#from = Math.max(this.#from, (item.type === "gap" ? item.from_seq : item.seq) - 1);
-  }
+  const letLiveGo = (): void => {
+    letGo += live.length;
+    const item = live[0]?.item;
+    if (!isBehind() && item !== undefined) handedOut((item.type === "gap" ? item.from_seq : item.seq) - 1);
+  };
+  const begin = (nextEpoch: string, after: number, liveSeq: number): void => {
+    epoch = nextEpoch;
+    from = after;
+    letGo = 0;
+    liveAfter(liveSeq);
+  };
 
-  #clearLive(): void {
-    this.#live = [];
-    this.#liveSize = 0;
-  }
+  return {
+    get epoch() {
+      return epoch;
+    },
+    get position() {
+      return from;
+    },
+    get size() {
+      return count();
+    },
+    get pending() {
+      return count() + letGo;
+    },
+    get fill() {
+      return Math.max(live.length / itemsMax, liveSize / sizeMax);
+    },
+    get isBehind() {
+      return isBehind();
+    },
+    begin,
+    beginOtherLog(nextEpoch, gap, after, liveSeq) {
+      const entry: Entry = { item: gap, seq: after, epoch: nextEpoch, size: 0 };
+      first.push(...(isBehind() ? [entry, ...live] : [...live, entry]));
+      begin(nextEpoch, after, liveSeq);
+    },
+    rejoin(upTo, liveSeq) {
+      if (liveSeq <= receivedTo) return;
+      if (!isBehind() && count() <= itemsMax) {
+        first.push(...live);
+        handedOut(Math.max(receivedTo, upTo));
+      } else letLiveGo();
+      liveAfter(liveSeq);
+    },
+    offer(item, size) {
+      const seq = seqOf(item);
+      if (seq <= receivedTo) return false;
+      if (live.length > 0 && (live.length >= itemsMax || liveSize + size > sizeMax)) {
+        letLiveGo();
+        letGo += 1;
+        liveAfter(seq);
+        return true;
+      }
+      receivedTo = seq;
+      live.push({ item, seq, epoch, size });
+      liveSize += size;
+      return false;
+    },
+    note(gap) {
+      first.push({ item: gap, seq: from, epoch, size: 0 });
+    },
+    settle(seq) {
+      if (count() > 0 || isBehind() || seq <= from) return false;
+      from = seq;
+      receivedTo = Math.max(receivedTo, seq);
+      return true;
+    },
+    take() {
+      const entry = first.shift();
+      if (entry !== undefined) return entry;
+      if (isBehind()) return { since: from, until: historyTo };
+      const next = live.shift();
+      if (next !== undefined) {
+        liveSize -= next.size;
+        handedOut(next.seq);
+      }
+      return next;
+    },
+    addHistory(items, to) {
+      for (const item of items) {
+        const seq = seqOf(item);
+        if (seq > from) first.push({ item, seq, epoch, size: 0 });
+      }
+      handedOut(to);
+      letGo = isBehind() ? Math.max(0, letGo - items.length) : 0;
+    },
+  };
 }
 
 function seqOf(item: SluiceEvent | Gap): number {

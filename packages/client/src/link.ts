@@ -1,7 +1,7 @@
 // Keeps a connection: opens one, and after each end does what the close table says. Knows no subscription.
-import { type CloseDuty, closeDuty, type ConnectedFrame } from "@sluice/protocol";
-import { Backoff } from "./backoff.js";
-import { Connection, type ConnectionEnd } from "./connection.js";
+import { type CloseDuty, closeDuty } from "@sluice/protocol";
+import { createBackoff } from "./backoff.js";
+import { type Connection, type ConnectionEnd, superviseSocket } from "./connection.js";
 import type { Environment } from "./environment.js";
 import type { ServerMessage } from "./event.js";
 import { againStatuses } from "./http-api.js";
@@ -20,7 +20,6 @@ export interface LinkOptions {
   readonly tokens: TokenSource;
   readonly WebSocket: WebSocketConstructor;
   readonly environment: Environment;
-  readonly onConnected: (frame: ConnectedFrame) => void;
   readonly onMessage: (message: ServerMessage, size: number) => void;
   /** The connection has gone; called before the state changes. */
   readonly onLost: () => void;
@@ -30,145 +29,133 @@ export interface LinkOptions {
 /** Wait before a token is asked for again on a living connection, ms. */
 const refreshAgainMs = 10_000;
 
-export class Link {
-  readonly #options: LinkOptions;
-  readonly #backoff: Backoff;
-  #state: LinkState = { state: "idle" };
-  #connection: Connection | undefined;
-  #openedAt: number | undefined;
-  /** Not before this, monotonic ms: the drain's `reconnect_after_ms`. */
-  #comeBackAt: number | undefined;
-  #token: string | undefined;
-  #cancelWait: (() => void) | undefined;
-  #cancelRefresh: (() => void) | undefined;
-
-  constructor(options: LinkOptions) {
-    this.#options = options;
-    this.#backoff = new Backoff(options.environment.random);
-  }
-
-  get state(): LinkState {
-    return this.#state;
-  }
-
+export interface Link {
+  readonly state: LinkState;
   /** The open connection. */
-  get connection(): Connection | undefined {
-    return this.#state.state === "open" ? this.#connection : undefined;
-  }
-
+  readonly connection: Connection | undefined;
   /** Opens the first connection; nothing when that was done. */
-  start(): void {
-    if (this.#state.state === "idle") void this.#attempt();
-  }
-
+  start(): void;
   /** Ends it for good. */
-  end(reason: EndReason, why: string, lost?: Loss): void {
-    if (this.#state.state === "ended") return;
-    this.#cancelWait?.();
-    this.#cancelRefresh?.();
-    this.#connection?.close();
-    this.#connection = undefined;
-    this.#options.onLost();
-    this.#setState({ state: "ended", reason, why, ...lost });
-  }
-
+  end(reason: EndReason, why: string, lost?: Loss): void;
   /** The network or the page is back: looks at an open connection, and cuts a wait short that the server didn't ask for. */
-  doubt(): void {
-    this.connection?.doubt();
-    if (this.#state.state !== "reconnecting" || this.#comeBackAt !== undefined) return;
-    this.#cancelWait?.();
-    void this.#attempt();
-  }
+  doubt(): void;
+}
 
-  #setState(state: LinkState): void {
-    this.#state = state;
-    this.#options.onState();
-  }
+export function createLink(options: LinkOptions): Link {
+  const { url, tokens, WebSocket, environment, onMessage, onLost, onState } = options;
+  const { now, after } = environment;
+  const backoff = createBackoff(environment.random);
+  let state: LinkState = { state: "idle" };
+  let connection: Connection | undefined;
+  let openedAt: number | undefined;
+  /** Not before this, monotonic ms: the drain's `reconnect_after_ms`. */
+  let comeBackAt: number | undefined;
+  let token: string | undefined;
+  let cancelWait: (() => void) | undefined;
+  let cancelRefresh: (() => void) | undefined;
 
-  async #attempt(): Promise<void> {
-    const { tokens, WebSocket, url, environment } = this.#options;
-    this.#setState({ state: "connecting" });
-    this.#comeBackAt = undefined;
-    this.#openedAt = undefined;
-    const isWanted = (): boolean => this.#state.state === "connecting";
-    try {
-      this.#token = await tokens.renewed();
-      if (!isWanted()) return;
-      const socket = new WebSocket(url, offeredProtocols(this.#token)) as WebSocketLike;
-      this.#connection = new Connection(socket, environment, {
-        onMessage: (message, size) => this.#receive(message, size),
-        onEnd: (end) => this.#ended(end),
-      });
-    } catch (error) {
-      if (isWanted()) this.#wait(error instanceof Error ? error.message : "no token", { cause: error });
-    }
-  }
+  const setState = (next: LinkState): void => {
+    state = next;
+    onState();
+  };
+  const openConnection = (): Connection | undefined => (state.state === "open" ? connection : undefined);
 
-  #receive(message: ServerMessage, size: number): void {
-    const { onConnected, onMessage, environment } = this.#options;
-    if (message.type === "connected") {
-      this.#openedAt = environment.now();
-      this.#setState({ state: "open" });
-      onConnected(message);
-      return;
-    }
-    if (message.type === "disconnect") {
-      this.#comeBackAt = environment.now() + message.reconnect_after_ms;
-    } else if (message.type === "token_expiring") void this.#refresh();
-    else if (message.type === "error" && message.code === "AUTH_FAILED") this.#refreshLater();
-    onMessage(message, size);
-  }
-
-  #refreshLater(): void {
-    this.#cancelRefresh?.();
-    this.#cancelRefresh = this.#options.environment.after(refreshAgainMs, () => void this.#refresh());
-  }
-
-  /** Hands in a new token. Until there is one it asks again; the server's close 4401 is the end of that. */
-  async #refresh(): Promise<void> {
-    const { tokens } = this.#options;
-    const { connection } = this;
-    if (!tokens.renews || connection === undefined) return;
-    const token = await tokens.renewed().catch(() => undefined);
-    if (this.connection !== connection) return;
-    if (token === undefined || token === this.#token) {
-      this.#refreshLater();
-      return;
-    }
-    this.#token = token;
-    connection.send({ type: "refresh", id: "refresh", token });
-  }
-
-  #ended(end: ConnectionEnd): void {
-    const { environment, tokens, onLost } = this.#options;
-    this.#connection = undefined;
-    this.#cancelRefresh?.();
-    if (this.#openedAt !== undefined) this.#backoff.held(environment.now() - this.#openedAt);
+  const end = (reason: EndReason, why: string, lost?: Loss): void => {
+    if (state.state === "ended") return;
+    cancelWait?.();
+    cancelRefresh?.();
+    connection?.close();
+    connection = undefined;
     onLost();
-    const { status, code, reason, cause } = end;
-    const why = end.why ?? `${reason || "connection lost"} (${code})`;
-    const duty = status === undefined ? closeDuty(code, reason) : dutyOfStatus(status);
-    if (duty === "new-token") {
-      tokens.forget(this.#token);
-      if (!tokens.renews) return this.end("token", why, { code, cause });
-    }
-    if (duty === "stop") return this.end("refused", why, { code, cause });
-    this.#wait(why, { code, cause }, cause?.retryAfterMs);
-  }
+    setState({ state: "ended", reason, why, ...lost });
+  };
 
-  #wait(why: string, lost: Loss, atLeastMs = 0): void {
-    const { environment } = this.#options;
-    const asked = this.#comeBackAt;
-    const ms = asked === undefined ? Math.max(atLeastMs, this.#backoff.next()) : Math.max(0, asked - environment.now());
-    this.#cancelWait = environment.after(ms, () => void this.#attempt());
-    this.#setState({
+  const wait = (why: string, lost: Loss, atLeastMs = 0): void => {
+    const ms = comeBackAt === undefined ? Math.max(atLeastMs, backoff.next()) : Math.max(0, comeBackAt - now());
+    cancelWait = after(ms, attempt);
+    setState({
       state: "reconnecting",
       why,
       ...lost,
-      attempt: this.#backoff.attempts,
+      attempt: backoff.attempts,
       at: new Date(environment.wall() + ms),
     });
-  }
+  };
+
+  const attempt = async (): Promise<void> => {
+    setState({ state: "connecting" });
+    comeBackAt = undefined;
+    openedAt = undefined;
+    const isWanted = (): boolean => state.state === "connecting";
+    try {
+      token = await tokens.renewed();
+      if (!isWanted()) return;
+      const socket = new WebSocket(url, offeredProtocols(token)) as WebSocketLike;
+      connection = superviseSocket(socket, environment, { onMessage: receive, onEnd: ended });
+    } catch (error) {
+      if (isWanted()) wait(error instanceof Error ? error.message : "no token", { cause: error });
+    }
+  };
+
+  const refreshLater = (): void => {
+    cancelRefresh?.();
+    cancelRefresh = after(refreshAgainMs, refresh);
+  };
+  /** Hands in a new token. Until there is one it asks again; the server's close 4401 is the end of that. */
+  const refresh = async (): Promise<void> => {
+    const present = openConnection();
+    if (!tokens.renews || present === undefined) return;
+    const next = await tokens.renewed().catch(() => undefined);
+    if (openConnection() !== present) return;
+    if (next === undefined || next === token) return refreshLater();
+    token = next;
+    present.send({ type: "refresh", id: "refresh", token });
+  };
+
+  const receive = (message: ServerMessage, size: number): void => {
+    if (message.type === "connected") {
+      openedAt = now();
+      setState({ state: "open" });
+    } else if (message.type === "disconnect") comeBackAt = now() + message.reconnect_after_ms;
+    else if (message.type === "token_expiring") void refresh();
+    else if (message.type === "error" && message.code === "AUTH_FAILED") refreshLater();
+    onMessage(message, size);
+  };
+
+  const ended = ({ status, code, reason, cause, why: told }: ConnectionEnd): void => {
+    connection = undefined;
+    cancelRefresh?.();
+    if (openedAt !== undefined) backoff.held(now() - openedAt);
+    onLost();
+    const why = told ?? `${reason || "connection lost"} (${code})`;
+    const lost = { code, cause };
+    const duty = status === undefined ? closeDuty(code, reason) : dutyOfStatus(status);
+    if (duty === "new-token") {
+      tokens.forget(token);
+      if (!tokens.renews) return end("token", why, lost);
+    }
+    if (duty === "stop") end("refused", why, lost);
+    else wait(why, lost, cause?.retryAfterMs);
+  };
+
+  return {
+    get state() {
+      return state;
+    },
+    get connection() {
+      return openConnection();
+    },
+    start() {
+      if (state.state === "idle") void attempt();
+    },
+    end,
+    doubt() {
+      openConnection()?.doubt();
+      if (state.state !== "reconnecting" || comeBackAt !== undefined) return;
+      cancelWait?.();
+      void attempt();
+    },
+  };
 }
 
 function dutyOfStatus(status: number): CloseDuty {

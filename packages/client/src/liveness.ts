@@ -7,94 +7,51 @@ export interface Heartbeat {
   readonly timeout_ms: number;
 }
 
-/** What to do now. */
-export type Verdict =
-  | { readonly act: "wait"; readonly ms: number }
-  /** Send a ping, then look again after `ms`. */
-  | { readonly act: "probe"; readonly ms: number }
-  | { readonly act: "lost"; readonly silentMs: number };
-
 /** Longest wait for `connected` from the first packet on, ms. */
 const greetingMaxMs = 10_000;
 /** What a ping may be late by before we ask, ms. */
 const marginMs = 2_000;
 
 /** Pure: times are handed in, from one monotonic clock. */
-export class Liveness {
-  #heardAt: number;
-  #heartbeat: Heartbeat | undefined;
-  #probedAt: number | undefined;
-  #isSuspended = false;
-  #roundTripMs: number | undefined;
-  #skewMs: number | undefined;
-
-  constructor(now: number) {
-    this.#heardAt = now;
-  }
-
-  /** The last round trip that was measured, ms. */
-  get roundTripMs(): number | undefined {
-    return this.#roundTripMs;
-  }
-
-  /** What the server's wall clock is ahead of ours, ms; good to half a round trip. */
-  get skewMs(): number | undefined {
-    return this.#skewMs;
-  }
-
+export interface Liveness {
   /** The server has greeted us. */
-  begin(heartbeat: Heartbeat, now: number): void {
-    this.#heartbeat = heartbeat;
-    this.heard(now);
-  }
+  begin(heartbeat: Heartbeat, now: number): void;
+  /** Anything came, or nothing was read meanwhile: the server gets a whole interval. */
+  heard(now: number): void;
+  /** Doubts the server at once: the network or the page has come back. Once it has greeted us. */
+  doubt(now: number): void;
+  /** Calls `probe` where the server is to be asked now. @returns ms after which to look again; 0: it is lost. */
+  look(now: number, probe: () => void): number;
+}
 
-  /** Anything came. */
-  heard(now: number): void {
-    this.#heardAt = now;
-    this.#probedAt = undefined;
-  }
+export function createLiveness(startedAt: number): Liveness {
+  let heardAt = startedAt;
+  let probedAt: number | undefined;
+  // Before the greeting there is nobody to ask.
+  let quietMs = greetingMaxMs;
+  let answerMs = 0;
 
-  /** A pong came to the ping of `sentAt`. */
-  answered(sentAt: number, now: number, serverWall: number, wall: number): void {
-    this.#roundTripMs = Math.max(0, now - sentAt);
-    if (Number.isFinite(serverWall)) this.#skewMs = serverWall - (wall - this.#roundTripMs / 2);
-  }
-
-  /** We read nothing for a while, so silence is our own doing. */
-  suspend(): void {
-    this.#isSuspended = true;
-  }
-
-  /** We read again; the server gets a whole interval. */
-  resume(now: number): void {
-    this.#isSuspended = false;
-    this.heard(now);
-  }
-
-  /** Doubts the server at once: the network or the page has come back. */
-  doubt(now: number): void {
-    if (this.#heartbeat !== undefined && !this.#isSuspended)
-      this.#heardAt = Math.min(this.#heardAt, now - this.#quietMs);
-  }
-
-  get #quietMs(): number {
-    return (this.#heartbeat?.interval_ms ?? 0) + marginMs;
-  }
-
-  /** What to do at `now`; asked again after the time that it names. */
-  look(now: number): Verdict {
-    const silentMs = now - this.#heardAt;
-    if (this.#heartbeat === undefined) {
-      return silentMs < greetingMaxMs ? { act: "wait", ms: greetingMaxMs - silentMs } : { act: "lost", silentMs };
-    }
-    if (this.#isSuspended) return { act: "wait", ms: this.#quietMs };
-    if (silentMs < this.#quietMs) return { act: "wait", ms: this.#quietMs - silentMs };
-    const { timeout_ms: answerMs } = this.#heartbeat;
-    if (this.#probedAt === undefined) {
-      this.#probedAt = now;
-      return { act: "probe", ms: answerMs };
-    }
-    const askedMs = now - this.#probedAt;
-    return askedMs < answerMs ? { act: "wait", ms: answerMs - askedMs } : { act: "lost", silentMs };
-  }
+  const heard = (now: number): void => {
+    heardAt = now;
+    probedAt = undefined;
+  };
+  return {
+    begin({ interval_ms, timeout_ms }, now) {
+      quietMs = interval_ms + marginMs;
+      answerMs = timeout_ms;
+      heard(now);
+    },
+    heard,
+    doubt(now) {
+      heardAt = Math.min(heardAt, now - quietMs);
+    },
+    look(now, probe) {
+      if (now - heardAt < quietMs) return quietMs - (now - heardAt);
+      if (probedAt === undefined) {
+        probedAt = now;
+        probe();
+      }
+      return Math.max(0, answerMs - (now - probedAt));
+    },
+  };
 }

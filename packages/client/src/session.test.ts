@@ -106,6 +106,52 @@ describe("subscribing", () => {
     await settled();
     expect(kept.seen).toEqual([2]);
   });
+
+  it("goes on with what is left where rights have shrunk, and says what was taken", async () => {
+    const world = fakeWorld();
+    const items: unknown[] = [];
+    const subscription = world.sluice.subscribe({ events: ["A", "B"], clusters: ["c-1", "c-2"] }, (item) => {
+      items.push(item.type === "gap" ? item : item.seq);
+    });
+    await settled();
+    await goLive(world, 1);
+    world.socket.receive(eventOf(2, { cluster_id: "c-1" }));
+    await settled();
+    const taken = { type: "unsubscribed", reason: "forbidden" } as const;
+    for (const pattern of ["A", "B"]) world.socket.receive({ ...taken, events: [pattern], clusters: ["c-2"] });
+    expect(world.socket.confirm(3)).toMatchObject([
+      { type: "subscribe", events: ["A", "B"], clusters: ["c-1"] },
+      { type: "subscribe", events: ["B"], clusters: ["c-1"] },
+    ]);
+    world.socket.receive({ ...taken, events: ["A"] });
+    world.socket.receive(eventOf(4, { event_type: "B", cluster_id: "c-1" }));
+    await settled();
+    const gap = { type: "gap", reason: "forbidden", from_seq: 2, to_seq: 2, dropped: null };
+    expect(items).toEqual([
+      2,
+      { ...gap, events: ["A"], clusters: ["c-2"] },
+      { ...gap, events: ["A"], clusters: undefined },
+      4,
+    ]);
+    expect(world.socket.takeSent()).toEqual([]);
+    expect(world.sluice.status.state).toBe("live");
+    world.socket.receive({ ...taken, events: ["B"] });
+    await expect(subscription.finished).rejects.toThrow("the token no longer allows B");
+    // A new connection asks for nothing that was taken.
+    expect(world.sluice.counters.gaps).toBe(2);
+  });
+
+  it("comes back with what was left to it", async () => {
+    const world = fakeWorld();
+    collect(world.sluice.subscribe({ events: ["A"], clusters: ["c-1", "c-2"] }));
+    await settled();
+    await goLive(world, 1);
+    world.socket.receive({ type: "unsubscribed", reason: "forbidden", events: ["A"], clusters: ["c-2"] });
+    world.socket.closeWith(lost);
+    await world.environment.advance(1_000);
+    world.socket.greet({ seq: 5 });
+    expect(world.socket.takeSent()).toMatchObject([{ type: "subscribe", events: ["A"], clusters: ["c-1"], since: 1 }]);
+  });
 });
 
 describe("coming back", () => {

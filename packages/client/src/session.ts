@@ -4,7 +4,7 @@
 // A new connection goes on where the last one ended, with `since`, where one command can say it all, since replays of
 // several commands come one after the other and not in order of seq. Otherwise it is live from the start, and each feed
 // fetches what lies between from the log; so does a feed that joins later, or that begins in the past.
-import type { ConnectedFrame, ErrorFrame, LagFrame, SubscribedFrame, UnsubscribedFrame } from "@sluice/protocol";
+import type { ErrorFrame, LagFrame, SubscribedFrame, UnsubscribedFrame } from "@sluice/protocol";
 import type { OutgoingCommand } from "./connection.js";
 import type { Environment } from "./environment.js";
 import type { Gap, ServerMessage, SluiceEvent } from "./event.js";
@@ -28,231 +28,221 @@ interface Asked extends Interest {
 /** Wait before commands are sent again that the server had no time for, ms. */
 const rateLimitedMs = 1_000;
 
-export class Session {
-  readonly feeds = new Set<Feed>();
-  readonly #ports: SessionPorts;
-  #isOpen = false;
-  #epoch = "";
-  /** Everything up to here has come, of all that was asked for when it was published. */
-  #position: { readonly epoch: string; seq: number } | undefined;
-  #wire: WireInterest = new Map();
-  /** Where the live events of a pattern began. */
-  readonly #live = new Map<string, number>();
-  readonly #asked = new Map<string, Asked>();
-  /** Something is subscribed to on this connection; before that a position in a ping means nothing. */
-  #isConfirmed = false;
-  #isResuming = false;
-  #replayId: string | undefined;
-  #lag: LagFrame | undefined;
-  #commands = 0;
-
-  constructor(ports: SessionPorts) {
-    this.#ports = ports;
-  }
-
+export interface Session {
+  readonly feeds: ReadonlySet<Feed>;
   /** What the server holds back for us; undefined when it doesn't. */
-  get lag(): LagFrame | undefined {
-    return this.#lag;
-  }
-
+  readonly lag: LagFrame | undefined;
   /** Whether events of the past are on their way to anyone, or subscriptions are not confirmed yet. */
-  get isCatchingUp(): boolean {
-    if (this.#replayId !== undefined) return true;
-    for (const feed of this.feeds) if (!feed.isAttached || feed.inbox.isBehind) return true;
-    return false;
-  }
-
-  add(feed: Feed): void {
-    this.feeds.add(feed);
-    this.sync();
-  }
-
-  remove(feed: Feed): void {
-    if (this.feeds.delete(feed)) this.sync();
-  }
-
-  /** A new connection. */
-  begin({ epoch }: ConnectedFrame): void {
-    this.#isOpen = true;
-    this.#epoch = epoch;
-    const wanted = mergeInterests(this.#interests());
-    const { subscribe } = changeInterest(new Map(), wanted);
-    const known = [...this.feeds].filter((feed) => feed.isKnown);
-    const at = this.#position?.epoch === epoch ? this.#position.seq : undefined;
-    this.#isResuming = subscribe.length === 1 && known.length > 0 && known.every((feed) => feed.completeTo === at);
-    this.sync();
-  }
-
+  readonly isCatchingUp: boolean;
+  add(feed: Feed): void;
+  remove(feed: Feed): void;
   /** The connection has gone. */
-  end(): void {
-    this.#isOpen = false;
-    this.#isConfirmed = false;
-    this.#wire = new Map();
-    this.#live.clear();
-    this.#asked.clear();
-    this.#replayId = undefined;
-    this.#lag = undefined;
-    for (const feed of this.feeds) feed.detach(this.#position?.seq ?? 0);
-  }
+  end(): void;
+  receive(message: ServerMessage, size: number): void;
+}
 
-  /** Asks the server for what the feeds want now. */
-  sync(): void {
-    if (!this.#isOpen) return;
-    const wanted = mergeInterests(this.#interests());
-    const isFirst = this.#wire.size === 0 && this.#asked.size === 0;
-    const { subscribe, unsubscribe } = changeInterest(this.#wire, wanted);
-    this.#wire = wanted;
-    if (unsubscribe.length > 0) {
-      for (const pattern of unsubscribe) this.#live.delete(pattern);
-      this.#ports.send({ type: "unsubscribe", events: unsubscribe });
-    }
-    for (const interest of subscribe) this.#ask(interest, isFirst && this.#isResuming);
-    this.#attach(false);
-  }
+export function createSession({ send, environment, tally, onChange }: SessionPorts): Session {
+  const feeds = new Set<Feed>();
+  /** Where the live events of a pattern began. */
+  const live = new Map<string, number>();
+  const asked = new Map<string, Asked>();
+  let wire: WireInterest = new Map();
+  let isOpen = false;
+  let epoch = "";
+  /** Everything up to here has come, of all that was asked for when it was published. */
+  let position = { epoch: "", seq: 0 };
+  /** Something is subscribed to on this connection; before that a position in a ping means nothing. */
+  let isConfirmed = false;
+  let replayId: string | undefined;
+  let lag: LagFrame | undefined;
+  let commands = 0;
 
-  #interests(): Interest[] {
-    return [...this.feeds].map(({ interest }) => interest);
-  }
+  const sendAsked = (id: string): void => {
+    const command = asked.get(id);
+    if (command === undefined) return;
+    const { events, clusters, isResuming } = command;
+    const since = isResuming ? { since: position.seq, epoch } : {};
+    send({ type: "subscribe", id, events, clusters, ...since });
+  };
 
-  #ask({ events, clusters }: Interest, isResuming: boolean): void {
-    this.#commands += 1;
-    const id = `s${this.#commands}`;
-    this.#asked.set(id, { events, clusters, isResuming });
-    if (isResuming) this.#replayId = id;
-    this.#sendAsked(id);
-  }
-
-  #sendAsked(id: string): void {
-    const asked = this.#asked.get(id);
-    if (asked === undefined) return;
-    const { events, clusters, isResuming } = asked;
-    const since = isResuming && this.#position !== undefined ? { since: this.#position.seq, epoch: this.#epoch } : {};
-    this.#ports.send({ type: "subscribe", id, events, clusters, ...since });
-  }
-
-  receive(message: ServerMessage, size: number): void {
-    this.#ports.tally.received += size;
-    switch (message.type) {
-      case "event":
-        this.#event(message, size);
-        return;
-      case "ping":
-        this.#advance(message.seq);
-        for (const feed of this.feeds) feed.settle(message.seq);
-        return;
-      case "subscribed":
-        this.#subscribed(message);
-        break;
-      case "live":
-        this.#advance(message.seq);
-        if (message.id === this.#replayId) this.#replayId = undefined;
-        for (const feed of this.feeds) feed.settle(message.seq);
-        break;
-      case "gap":
-        if (message.reason === "epoch") this.#position = { epoch: this.#epoch, seq: message.to_seq };
-        else this.#advance(message.to_seq);
-        this.#offer(message, size);
-        break;
-      case "lag":
-        this.#lag = message.state === "resumed" ? undefined : message;
-        break;
-      case "error":
-        this.#refused(message);
-        break;
-      case "unsubscribed":
-        this.#lost(message);
-        break;
-      default:
-        return;
-    }
-    this.#ports.onChange();
-  }
-
-  #advance(seq: number): void {
-    if (this.#isConfirmed && this.#position !== undefined && seq > this.#position.seq) this.#position.seq = seq;
-  }
-
-  #event(event: SluiceEvent, size: number): void {
-    this.#ports.tally.events += 1;
-    if (this.#position !== undefined && event.seq <= this.#position.seq) {
-      this.#ports.tally.repeats += 1;
-      return;
-    }
-    this.#advance(event.seq);
-    this.#offer(event, size);
-  }
-
-  #offer(item: SluiceEvent | Gap, size: number): void {
-    for (const feed of this.feeds) {
-      if (!feed.isAttached || (item.type === "event" && !wants(feed.interest, item))) continue;
-      if (feed.offer(item, size)) this.#ports.tally.overflows += 1;
-    }
-  }
-
-  #subscribed({ id = "", seq }: SubscribedFrame): void {
-    const asked = this.#asked.get(id);
-    if (asked === undefined) return;
-    this.#asked.delete(id);
-    for (const pattern of asked.events) this.#live.set(pattern, seq);
-    // Without a replay nothing comes that is older than the first confirmation.
-    if (!this.#isConfirmed && !asked.isResuming) this.#position = { epoch: this.#epoch, seq };
-    this.#isConfirmed = true;
-    this.#attach(asked.isResuming);
-  }
+  const ask = ({ events, clusters }: Interest, isResuming: boolean): void => {
+    commands += 1;
+    const id = `s${commands}`;
+    asked.set(id, { events, clusters, isResuming });
+    if (isResuming) replayId = id;
+    sendAsked(id);
+  };
 
   /** Feeds whose patterns are all confirmed get live events from now on. */
-  #attach(isResumed: boolean): void {
-    const open = new Set([...this.#asked.values()].flatMap(({ events }) => events));
-    for (const feed of this.feeds) {
+  const attach = (isResumed: boolean): void => {
+    const open = new Set([...asked.values()].flatMap(({ events }) => events));
+    for (const feed of feeds) {
       const { events } = feed.interest;
-      if (feed.isAttached || !events.every((pattern) => this.#live.has(pattern) && !open.has(pattern))) continue;
-      const live = Math.max(...events.map((pattern) => this.#live.get(pattern) ?? 0), this.#position?.seq ?? 0);
-      feed.attach(this.#epoch, live, isResumed);
+      if (feed.isAttached || !events.every((pattern) => live.has(pattern) && !open.has(pattern))) continue;
+      feed.attach(epoch, Math.max(position.seq, ...events.map((pattern) => live.get(pattern) as number)), isResumed);
     }
-  }
+  };
+
+  /** Asks the server for what the feeds want now. */
+  const sync = (isNew = false): void => {
+    if (!isOpen) return;
+    const wanted = mergeInterests([...feeds].map(({ interest }) => interest));
+    const { subscribe, unsubscribe } = changeInterest(wire, wanted);
+    wire = wanted;
+    if (unsubscribe.length > 0) {
+      for (const pattern of unsubscribe) live.delete(pattern);
+      send({ type: "unsubscribe", events: unsubscribe });
+    }
+    const known = [...feeds].filter((feed) => feed.completeTo !== undefined);
+    const at = position.epoch === epoch ? position.seq : undefined;
+    const isResuming =
+      isNew && subscribe.length === 1 && known.length > 0 && known.every((feed) => feed.completeTo === at);
+    for (const interest of subscribe) ask(interest, isResuming);
+    attach(false);
+  };
+
+  const advance = (seq: number): void => {
+    if (isConfirmed) position.seq = Math.max(position.seq, seq);
+  };
+
+  /** Everything up to `seq` has come. */
+  const settle = (seq: number): void => {
+    advance(seq);
+    for (const feed of feeds) feed.settle(seq);
+  };
+
+  const offer = (item: SluiceEvent | Gap, size: number): void => {
+    for (const feed of feeds) {
+      if (!feed.isAttached || (item.type === "event" && !wants(feed.interest, item))) continue;
+      if (feed.offer(item, size)) tally.overflows += 1;
+    }
+  };
+
+  const subscribed = ({ id = "", seq }: SubscribedFrame): void => {
+    const command = asked.get(id);
+    if (command === undefined) return;
+    asked.delete(id);
+    for (const pattern of command.events) live.set(pattern, seq);
+    // Without a replay nothing comes that is older than the first confirmation.
+    if (!isConfirmed && !command.isResuming) position = { epoch, seq };
+    isConfirmed = true;
+    attach(command.isResuming);
+  };
+
+  const forget = (patterns: readonly string[]): void => {
+    wire = new Map([...wire].filter(([pattern]) => !patterns.includes(pattern)));
+    for (const pattern of patterns) live.delete(pattern);
+  };
 
   /** A command was refused: whose fault it is shows when its patterns are asked for one by one. */
-  #refused({ id, code, message }: ErrorFrame): void {
+  const refused = ({ id = "", code, message }: ErrorFrame): void => {
     if (code === "RATE_LIMITED") {
-      const again = [...this.#asked.keys()];
-      this.#ports.environment.after(rateLimitedMs, () => {
-        for (const askedId of again) this.#sendAsked(askedId);
-      });
+      environment.after(rateLimitedMs, () => [...asked.keys()].forEach(sendAsked));
       return;
     }
-    const asked = this.#asked.get(id ?? "");
-    if (asked === undefined) return;
-    this.#asked.delete(id ?? "");
-    if (asked.isResuming) {
-      this.#isResuming = false;
-      this.#replayId = undefined;
-    }
-    const [pattern = "", ...others] = asked.events;
-    if (others.length > 0) {
-      for (const event of asked.events) this.#ask({ events: [event], clusters: asked.clusters }, false);
+    const command = asked.get(id);
+    if (command === undefined) return;
+    asked.delete(id);
+    if (command.isResuming) replayId = undefined;
+    const { events, clusters } = command;
+    if (events.length > 1) {
+      for (const event of events) ask({ events: [event], clusters }, false);
       return;
     }
-    this.#forget([pattern]);
+    forget(events);
     // The newest is to blame: without it the others were fine, or the next round finds the next.
-    const feed = [...this.feeds].findLast(({ interest }) => interest.events.includes(pattern));
+    const feed = [...feeds].findLast(({ interest }) => interest.events.includes(events[0] as string));
     feed?.close(new SluiceError(code, message));
-  }
+  };
 
-  /** The token's rights have shrunk under us. */
-  #lost({ events, clusters, reason }: UnsubscribedFrame): void {
+  /** The token's rights have shrunk under us: what is left of a feed goes on. */
+  const lost = ({ events, clusters, reason }: UnsubscribedFrame): void => {
     if (reason === undefined) return;
-    this.#forget(events);
-    for (const feed of [...this.feeds]) {
+    const { seq } = position;
+    const gap: Gap = { type: "gap", reason: "forbidden", from_seq: seq, to_seq: seq, dropped: null, events, clusters };
+    const [kind, taken] = clusters === undefined ? (["events", events] as const) : (["clusters", clusters] as const);
+    // What is left of it on the wire is asked for once more, which changes nothing there.
+    forget(events);
+    for (const feed of [...feeds]) {
       const { interest } = feed;
-      if (!interest.events.some((pattern) => events.includes(pattern))) continue;
-      if (clusters !== undefined && !interest.clusters.some((cluster) => clusters.includes(cluster))) continue;
-      feed.close(new SluiceError("FORBIDDEN", `the token no longer allows ${events.join(", ")}`));
+      const left = interest[kind].filter((name) => !taken.includes(name));
+      const isHit = feed.isAttached && interest.events.some((name) => events.includes(name));
+      if (!isHit || left.length === interest[kind].length) continue;
+      if (left.length > 0) feed.shrink({ ...interest, [kind]: left }, gap);
+      else feed.close(new SluiceError("FORBIDDEN", `the token no longer allows ${taken.join(", ")}`));
     }
-    this.sync();
-  }
+    sync();
+  };
 
-  #forget(patterns: readonly string[]): void {
-    this.#wire = new Map([...this.#wire].filter(([pattern]) => !patterns.includes(pattern)));
-    for (const pattern of patterns) this.#live.delete(pattern);
-  }
+  return {
+    feeds,
+    get lag() {
+      return lag;
+    },
+    get isCatchingUp() {
+      return replayId !== undefined || [...feeds].some((feed) => !feed.isAttached || feed.inbox.isBehind);
+    },
+    add(feed) {
+      feeds.add(feed);
+      sync();
+    },
+    remove(feed) {
+      if (feeds.delete(feed)) sync();
+    },
+    end() {
+      isOpen = false;
+      isConfirmed = false;
+      wire = new Map();
+      live.clear();
+      asked.clear();
+      replayId = undefined;
+      lag = undefined;
+      for (const feed of feeds) feed.detach(position.seq);
+    },
+    receive(message, size) {
+      tally.received += size;
+      switch (message.type) {
+        case "connected":
+          tally.connections += 1;
+          isOpen = true;
+          ({ epoch } = message);
+          sync(true);
+          break;
+        case "event":
+          tally.events += 1;
+          if (message.seq <= position.seq) tally.repeats += 1;
+          else {
+            advance(message.seq);
+            offer(message, size);
+          }
+          return;
+        case "ping":
+          return settle(message.seq);
+        case "subscribed":
+          subscribed(message);
+          break;
+        case "live":
+          if (message.id === replayId) replayId = undefined;
+          settle(message.seq);
+          break;
+        case "gap":
+          if (message.reason === "epoch") position = { epoch, seq: message.to_seq };
+          else advance(message.to_seq);
+          offer(message, size);
+          break;
+        case "lag":
+          lag = message.state === "resumed" ? undefined : message;
+          break;
+        case "error":
+          refused(message);
+          break;
+        case "unsubscribed":
+          lost(message);
+          break;
+        default:
+          return;
+      }
+      onChange();
+    },
+  };
 }

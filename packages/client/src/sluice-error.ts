@@ -8,11 +8,6 @@ import type { ErrorCode } from "@sluice/protocol";
  */
 export type SluiceErrorCode = ErrorCode | "CLOSED" | "QUEUE_FULL" | "UNAVAILABLE" | "REFUSED";
 
-/** Thrown at what was under way when the client was closed. */
-export function closedError(): SluiceError {
-  return new SluiceError("CLOSED", "the client was closed");
-}
-
 /** Never carries a token. */
 export class SluiceError extends Error {
   override readonly name = "SluiceError";
@@ -34,4 +29,14 @@ export class SluiceError extends Error {
     this.status = status;
     this.problem = problem;
   }
+}
+
+/** Thrown at what was under way when the client was closed. */
+export function closedError(): SluiceError {
+  return new SluiceError("CLOSED", "the client was closed");
+}
+
+/** Somebody else listens there. */
+export function noAnswer(): SluiceError {
+  return new SluiceError("REFUSED", "no answer of Sluice");
 }

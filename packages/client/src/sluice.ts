@@ -1,19 +1,19 @@
 // The client: subscriptions, publishing and status over one connection. It puts the parts together and decides little.
-import type { LagFrame, Policy, ServerFrame } from "@sluice/protocol";
+import type { Policy, ServerFrame } from "@sluice/protocol";
 import { pathAddress, serviceAddress } from "./address.js";
-import { CursorKeeper } from "./cursor-keeper.js";
+import { type CursorKeeper, createCursorKeeper } from "./cursor-keeper.js";
 import type { CursorStore } from "./cursor-store.js";
 import type { Environment } from "./environment.js";
 import type { AnyEvents, Gap, SluiceEvent } from "./event.js";
-import { Feed } from "./feed.js";
+import { createFeed, type Feed } from "./feed.js";
 import { fetchHistory } from "./history.js";
-import { type Fetch, HttpApi } from "./http-api.js";
+import { createHttpApi, type Fetch, type HttpApi } from "./http-api.js";
 import type { InboxLimits } from "./inbox.js";
-import { Link, type LinkState } from "./link.js";
+import { createLink, type Link } from "./link.js";
 import { watchPage } from "./page-events.js";
-import type { NewEvent, Published, Publisher } from "./publisher.js";
-import { Session } from "./session.js";
-import { SluiceError } from "./sluice-error.js";
+import { createPublisher, type NewEvent, type Publish, type Published } from "./publisher.js";
+import { createSession, type Session } from "./session.js";
+import { closedError, SluiceError } from "./sluice-error.js";
 import type { Counters, Status, Tally } from "./status.js";
 import {
   createSubscription,
@@ -22,7 +22,7 @@ import {
   type SubscribeOptionsWithGaps,
   type Subscription,
 } from "./subscription.js";
-import { type TokenOption, TokenSource } from "./token-source.js";
+import { createTokenSource, type TokenOption } from "./token-source.js";
 import type { WebSocketConstructor } from "./web-socket.js";
 
 export interface ConnectOptions {
@@ -63,12 +63,10 @@ const goOnAt = 0.25;
 
 /** Tells of a changed `status` with an event of that name, as well as with `onStatus`. */
 export class Sluice extends EventTarget implements Disposable {
-  readonly #environment: Environment;
   readonly #limits: InboxLimits;
   readonly #cursors: CursorKeeper;
   readonly #api: HttpApi;
-  #publisher: Promise<Publisher> | undefined;
-  readonly #publishForMs: number | undefined;
+  readonly #publish: Publish;
   readonly #session: Session;
   readonly #link: Link;
   readonly #closing = new AbortController();
@@ -84,7 +82,7 @@ export class Sluice extends EventTarget implements Disposable {
     cursorFailures: 0,
   };
   /** What listeners were told of last. */
-  #told: readonly [Status["state"], LinkState, LagFrame?];
+  #told: readonly unknown[];
   #isHeld = false;
   /** Subscriptions whose beginning is being looked up. */
   #opening = 0;
@@ -92,47 +90,50 @@ export class Sluice extends EventTarget implements Disposable {
   /** Use `connect()`. */
   constructor(options: ConnectOptions, environment: Environment) {
     super();
-    this.#environment = environment;
-    const { token, policy = "replay", maxMessages, cursorStore, onRetry, onFrame } = options;
-    const address = serviceAddress(options.url);
     const globals = globalThis as { WebSocket?: WebSocketConstructor; fetch?: Fetch };
-    const WebSocket = options.WebSocket ?? globals.WebSocket;
+    const {
+      url,
+      token,
+      policy = "replay",
+      maxMessages,
+      cursorStore,
+      onRetry,
+      onFrame,
+      publishForMs,
+      bufferEvents = bufferEventsDefault,
+      bufferCharacters = bufferCharactersDefault,
+      WebSocket = globals.WebSocket,
+      fetch = (to, init) => (globals.fetch as Fetch)(to, init),
+    } = options;
+    const address = serviceAddress(url);
     if (WebSocket === undefined) throw new TypeError('no WebSocket here; pass that of "ws"');
-    this.#publishForMs = options.publishForMs;
-    this.#limits = {
-      itemsMax: options.bufferEvents ?? bufferEventsDefault,
-      sizeMax: options.bufferCharacters ?? bufferCharactersDefault,
-    };
-    const tokens = new TokenSource(token, environment);
-    const fetch: Fetch = options.fetch ?? ((url, init) => (globals.fetch as Fetch)(url, init));
-    this.#cursors = new CursorKeeper(cursorStore, environment, this.#tally);
-    this.#api = new HttpApi({ address, tokens, fetch, environment, onRetry });
+    const tally = this.#tally;
+    const tokens = createTokenSource(token, environment);
     const onChange = (): void => this.#changed();
-    this.#session = new Session({
+    this.#limits = { itemsMax: bufferEvents, sizeMax: bufferCharacters };
+    this.#cursors = createCursorKeeper(cursorStore, environment, tally);
+    this.#api = createHttpApi({ address, tokens, fetch, environment, onRetry });
+    this.#publish = createPublisher(this.#api, environment, tally, this.#closing.signal, publishForMs);
+    this.#session = createSession({
       send: (command) => this.#link.connection?.send(command),
       environment,
-      tally: this.#tally,
+      tally,
       onChange,
     });
-    this.#link = new Link({
+    this.#link = createLink({
       url: pathAddress(address, "ws", { policy: policy ?? undefined, max_messages: maxMessages }).replace("http", "ws"),
       tokens,
       WebSocket,
       environment,
-      onConnected: (frame) => {
-        this.#tally.connections += 1;
-        onFrame?.(frame);
-        this.#session.begin(frame);
-        if (this.#isHeld) this.#link.connection?.pause();
-      },
       onMessage: (message, size) => {
         if (message.type !== "event") onFrame?.(message);
         this.#session.receive(message, size);
+        if (this.#isHeld) this.#link.connection?.pause();
       },
       onLost: () => this.#session.end(),
       onState: onChange,
     });
-    this.#told = ["idle", this.#link.state];
+    this.#told = ["idle", this.#link.state, undefined];
     watchPage({ onDoubt: () => this.#link.doubt(), onHide: () => this.#cursors.flush() }, this.#closing.signal);
   }
 
@@ -140,21 +141,11 @@ export class Sluice extends EventTarget implements Disposable {
   get status(): Status {
     const { state } = this.#link;
     if (state.state !== "open") return state;
-    const { lag } = this.#session;
-    if (!this.#isLagging) return { state: this.#stand as "live" | "catching-up" };
-    return { state: "lagging", pending: this.#sum("pending") + (lag?.pending ?? 0), lagMs: lag?.lag_ms };
-  }
-
-  get #isLagging(): boolean {
-    return this.#isHeld || this.#session.lag !== undefined;
-  }
-
-  /** The status without its details: cheap, because every event may change it. */
-  get #stand(): Status["state"] {
-    const { state } = this.#link.state;
-    if (state !== "open") return state;
-    if (this.#isLagging) return "lagging";
-    return this.#opening > 0 || this.#session.isCatchingUp ? "catching-up" : "live";
+    const { lag, isCatchingUp } = this.#session;
+    if (this.#isHeld || lag !== undefined) {
+      return { state: "lagging", pending: this.#sum("pending") + (lag?.pending ?? 0), lagMs: lag?.lag_ms };
+    }
+    return { state: this.#opening > 0 || isCatchingUp ? "catching-up" : "live" };
   }
 
   /** What happened so far. */
@@ -190,12 +181,13 @@ export class Sluice extends EventTarget implements Disposable {
     onItem?: OnItem<SluiceEvent<Events> | Gap>,
   ): Subscription<SluiceEvent<Events> | Gap>;
   subscribe(options: SubscribeOptions = {}, onItem?: OnItem<never>): Subscription<SluiceEvent | Gap> {
-    const events = [...new Set(options.events ?? ["*"])];
-    const clusters = [...new Set(options.clusters)];
+    const events = [...new Set([options.events ?? "*"].flat())];
+    const clusters = [...new Set([options.clusters ?? []].flat())];
+    const { onGap, signal } = options;
     const { state } = this.#link;
     if (state.state === "ended") throw new SluiceError("CLOSED", state.why);
     const name = options.name ?? `${events.join()}@${clusters.join()}`;
-    const feed: Feed = new Feed({
+    const feed: Feed = createFeed({
       interest: { events, clusters },
       limits: this.#limits,
       fetchHistory: (request) => {
@@ -204,14 +196,18 @@ export class Sluice extends EventTarget implements Disposable {
       },
       onChange: () => this.#changed(),
       onCursor: (cursor) => this.#cursors.moved(name, cursor),
-      onGap: () => (this.#tally.gaps += 1),
+      onGap: (gap) => {
+        this.#tally.gaps += 1;
+        onGap?.(gap);
+        return onGap !== undefined;
+      },
       onClose: () => {
         this.#session.remove(feed);
         this.#changed();
       },
     });
     void this.#open(feed, name, options.since);
-    return createSubscription(feed, options, onItem as OnItem<SluiceEvent | Gap> | undefined);
+    return createSubscription(feed, signal, onItem as OnItem<SluiceEvent | Gap> | undefined);
   }
 
   async #open(feed: Feed, name: string, since: SubscribeOptions["since"]): Promise<void> {
@@ -219,7 +215,7 @@ export class Sluice extends EventTarget implements Disposable {
     this.#changed();
     const start = typeof since === "number" ? { seq: since } : (since ?? (await this.#cursors.load(name)));
     this.#opening -= 1;
-    if (feed.isClosed) return;
+    if (feed.ended.aborted) return;
     feed.startFrom(start);
     this.#link.start();
     this.#session.add(feed);
@@ -228,21 +224,16 @@ export class Sluice extends EventTarget implements Disposable {
 
   /**
    * Publishes over HTTP; resolves when all of the events are durable. Each is tried with the same `event_id` until the
-   * service has answered, for `publishForMs`. @throws {SluiceError} see `Publisher.publish`
+   * service has answered, for `publishForMs`. @throws {SluiceError} see `Publish`
    */
   async publish(events: NewEvent | readonly NewEvent[]): Promise<Published> {
-    // Loaded when it is needed: most pages never publish.
-    this.#publisher ??= import("./publisher.js").then(
-      ({ Publisher }) =>
-        new Publisher(this.#api, this.#environment, this.#tally, this.#closing.signal, this.#publishForMs),
-    );
-    return (await this.#publisher).publish(Array.isArray(events) ? (events as NewEvent[]) : [events as NewEvent]);
+    return this.#publish(Array.isArray(events) ? (events as NewEvent[]) : [events as NewEvent]);
   }
 
   /** Ends subscriptions and connection. Publishes that wait are rejected with `CLOSED`: await them before. */
   close(): void {
     this.#closing.abort();
-    this.#link.end("closed", "closed");
+    this.#link.end("closed", closedError().message);
     for (const feed of [...this.#session.feeds]) feed.close();
     this.#cursors.flush();
   }
@@ -259,12 +250,10 @@ export class Sluice extends EventTarget implements Disposable {
 
   #changed(): void {
     this.#holdOrGoOn();
-    const stand = this.#stand;
     const { state } = this.#link;
-    const { lag } = this.#session;
-    const [toldStand, toldState, toldLag] = this.#told;
-    if (stand === toldStand && state === toldState && lag === toldLag) return;
-    this.#told = [stand, state, lag];
+    const stand = [this.status.state, state, this.#session.lag];
+    if (stand.every((part, index) => part === this.#told[index])) return;
+    this.#told = stand;
     if (state.state === "ended" && state.reason !== "closed") {
       for (const feed of [...this.#session.feeds]) feed.close(new SluiceError("CLOSED", state.why));
     }

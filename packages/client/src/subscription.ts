@@ -6,9 +6,9 @@ import type { Feed } from "./feed.js";
 /** What to subscribe to. */
 export interface SubscribeOptions {
   /** 1 to 100 event types, or patterns with a trailing `*`; default all. */
-  readonly events?: readonly string[];
+  readonly events?: readonly string[] | string;
   /** Up to 1000 cluster names; default all that the token may see. */
-  readonly clusters?: readonly string[];
+  readonly clusters?: readonly string[] | string;
   /**
    * Where to begin: a cursor of an earlier subscription, a bare `seq`, or 0 for all that is retained. Default: what the
    * cursor store has under `name`, else with what is published from now on.
@@ -44,39 +44,22 @@ export interface Subscription<Item> extends AsyncIterableIterator<Item, void, un
 /** The user's side of `feed`. */
 export function createSubscription<Item extends SluiceEvent | Gap>(
   feed: Feed,
-  options: Pick<SubscribeOptions, "onGap" | "signal">,
+  signal: AbortSignal | undefined,
   onItem: OnItem<Item> | undefined,
 ): Subscription<Item> {
-  const items = feed.items();
-  const { onGap, signal } = options;
-  const close = (): void => {
-    signal?.removeEventListener("abort", close);
-    feed.close();
-  };
-  signal?.addEventListener("abort", close);
+  const items = feed.items() as AsyncGenerator<Item, void, undefined>;
+  const close = (): void => feed.close();
+  signal?.addEventListener("abort", close, { signal: feed.ended });
   if (signal?.aborted === true) close();
 
-  const next = async (): Promise<IteratorResult<Item, void>> => {
-    for (;;) {
-      const result = await items.next();
-      if (result.done === true) return result;
-      if (onGap === undefined || result.value.type !== "gap") return result as IteratorResult<Item, void>;
-      onGap(result.value);
-    }
-  };
   const run = async (handle: OnItem<Item>): Promise<void> => {
-    try {
-      for (let result = await next(); result.done !== true; result = await next()) await handle(result.value);
-    } finally {
-      close();
-    }
+    for await (const item of items) await handle(item);
   };
   return {
-    next,
-    async return() {
+    next: () => items.next(),
+    return() {
       close();
-      await items.return();
-      return { done: true, value: undefined };
+      return items.return();
     },
     [Symbol.asyncIterator]() {
       return this;

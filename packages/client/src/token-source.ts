@@ -10,47 +10,45 @@ export type TokenOption = string | ((refused?: string) => string | Promise<strin
 /** Longest wait for a token function, ms; what it gives later is not used. */
 const tokenMaxMs = 30_000;
 
-export class TokenSource {
-  readonly #option: TokenOption | undefined;
-  readonly #environment: Environment;
-  #token: string | undefined;
-  #refused: string | undefined;
-  #asking: Promise<string | undefined> | undefined;
-
-  constructor(option: TokenOption | undefined, environment: Environment) {
-    this.#option = option;
-    this.#environment = environment;
-  }
-
+export interface TokenSource {
   /** Whether another token can come after this one. */
-  get renews(): boolean {
-    return typeof this.#option === "function";
-  }
-
+  readonly renews: boolean;
   /** The token in use; asked for when there is none. */
-  async current(): Promise<string | undefined> {
-    return this.#token ?? (await this.renewed());
-  }
-
+  current(): Promise<string | undefined>;
   /** A token asked for now. Two callers at the same time share one question. @throws what the function throws. */
-  async renewed(): Promise<string | undefined> {
-    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
-    this.#token = await this.#asking;
-    return this.#token;
-  }
+  renewed(): Promise<string | undefined>;
+  /** The server does not want `token`; it is not used again unless it is all there is. */
+  forget(token: string | undefined): void;
+}
 
-  async #ask(): Promise<string | undefined> {
-    const option = this.#option;
+export function createTokenSource(option: TokenOption | undefined, { after }: Environment): TokenSource {
+  let present: string | undefined;
+  let refused: string | undefined;
+  let asking: Promise<string | undefined> | undefined;
+
+  const ask = async (): Promise<string | undefined> => {
     if (typeof option !== "function") return option;
     return new Promise((resolve, reject) => {
-      const cancel = this.#environment.after(tokenMaxMs, () => reject(new Error("no token in time")));
-      Promise.resolve(this.#refused).then(option).then(resolve, reject).finally(cancel);
+      const fail = (): void => reject(new Error("token() gave no token"));
+      const cancel = after(tokenMaxMs, fail);
+      Promise.resolve(refused)
+        .then(option)
+        .then((token) => (token ? resolve(token) : fail()), reject)
+        .finally(cancel);
     });
-  }
-
-  /** The server does not want `token`; it is not used again unless it is all there is. */
-  forget(token: string | undefined): void {
-    this.#refused = token;
-    if (this.#token === token) this.#token = undefined;
-  }
+  };
+  const renewed = async (): Promise<string | undefined> => {
+    asking ??= ask().finally(() => (asking = undefined));
+    present = await asking;
+    return present;
+  };
+  return {
+    renews: typeof option === "function",
+    current: async () => present ?? renewed(),
+    renewed,
+    forget(token) {
+      refused = token;
+      if (present === token) present = undefined;
+    },
+  };
 }

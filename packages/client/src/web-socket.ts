@@ -41,6 +41,6 @@ const bearerPrefix = "base64url.bearer.authorization.k8s.io.";
 /** What to offer in `Sec-WebSocket-Protocol`. */
 export function offeredProtocols(token: string | undefined): string[] {
   if (token === undefined) return [subprotocol];
-  const text = btoa(String.fromCodePoint(...new TextEncoder().encode(token)));
-  return [subprotocol, bearerPrefix + text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")];
+  // A token is ASCII (RFC 6750 §2.1).
+  return [subprotocol, bearerPrefix + btoa(token).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")];
 }

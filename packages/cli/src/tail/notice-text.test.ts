@@ -44,7 +44,8 @@ const cases: readonly (readonly [StreamNotice, string])[] = [
   ],
   [{ kind: "token-expiring", expiresAt: "soon" }, "the token expires at soon"],
   [{ kind: "token-refreshed", expiresAt: "later" }, "the renewed token is in force until later"],
-  [{ kind: "unsubscribed", events: ["A", "B*"] }, "the token no longer allows A, B*"],
+  [{ kind: "unsubscribed", events: ["A", "B*"], clusters: [] }, "the token no longer allows A, B*"],
+  [{ kind: "unsubscribed", events: ["A"], clusters: ["c-1", "c-2"] }, "the token no longer allows A in c-1, c-2"],
   [{ kind: "server-error", code: "RATE_LIMITED", message: "slowly" }, "the service says: slowly (RATE_LIMITED)"],
   [
     { kind: "lost", why: "the connection was lost", retryInMs: 700 },

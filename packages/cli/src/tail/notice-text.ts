@@ -32,8 +32,10 @@ export function noticeText(notice: StreamNotice, address: string, paint: Paint):
       return paint.warn(`the token expires at ${visibleText(notice.expiresAt)}`);
     case "token-refreshed":
       return paint.dim(`the renewed token is in force until ${visibleText(notice.expiresAt)}`);
-    case "unsubscribed":
-      return paint.warn(`the token no longer allows ${visibleText(notice.events.join(", "))}`);
+    case "unsubscribed": {
+      const where = notice.clusters.length === 0 ? "" : ` in ${notice.clusters.join(", ")}`;
+      return paint.warn(`the token no longer allows ${visibleText(notice.events.join(", ") + where)}`);
+    }
     case "server-error":
       return paint.warn(`the service says: ${visibleText(notice.message)} (${visibleText(notice.code)})`);
     case "lost":

@@ -16,7 +16,8 @@ export type StreamNotice =
   | { readonly kind: "draining"; readonly frame: DisconnectFrame }
   | { readonly kind: "token-expiring"; readonly expiresAt: string }
   | { readonly kind: "token-refreshed"; readonly expiresAt: string }
-  | { readonly kind: "unsubscribed"; readonly events: readonly string[] }
+  /** No longer allowed: `events` in `clusters`; empty: in any. */
+  | { readonly kind: "unsubscribed"; readonly events: readonly string[]; readonly clusters: readonly string[] }
   | { readonly kind: "server-error"; readonly code: string; readonly message: string }
   | { readonly kind: "lost"; readonly why: string; readonly retryInMs: number };
 

@@ -13,19 +13,11 @@ export class StreamNotices {
   /** A replay was told of, and its end was not. */
   #isCatchingUp = false;
   #state: Status["state"] | undefined;
-  #lost: readonly string[] = [];
 
   /** `epoch`: the log of the position that the stream begins at, where it is known. */
   constructor(tell: (notice: StreamNotice) => void, epoch: string | undefined) {
     this.#tell = tell;
     this.#epoch = epoch;
-  }
-
-  /** Patterns that the token has lost since the last call. */
-  takeLost(): readonly string[] {
-    const lost = this.#lost;
-    this.#lost = [];
-    return lost;
   }
 
   /** Takes a frame; `position` is what has been handled before it, undefined before the first subscription. */
@@ -57,8 +49,7 @@ export class StreamNotices {
         return;
       case "unsubscribed":
         if (frame.reason === undefined) return;
-        this.#lost = frame.events;
-        this.#tell({ kind: "unsubscribed", events: frame.events });
+        this.#tell({ kind: "unsubscribed", events: frame.events, clusters: frame.clusters ?? [] });
         return;
       case "error":
         // The refusal of a subscription ends the stream, with its words.

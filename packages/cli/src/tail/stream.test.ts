@@ -263,11 +263,7 @@ describe("Stream", () => {
     const { service, ended, notices } = await follow();
     const { peer } = await greet(service);
     peer.say({ type: "unsubscribed", events: ["A"], reason: "forbidden" });
-    await vi.waitFor(() => expect(notices.at(-1)).toEqual({ kind: "unsubscribed", events: ["A"] }));
-    expect(await peer.command()).toMatchObject({ type: "unsubscribe", events: ["B*"] });
-    const again = await peer.command();
-    expect(again).toMatchObject({ type: "subscribe", events: ["B*"] });
-    peer.say({ type: "subscribed", id: again["id"], events: ["B*"], clusters: [], seq: 10 });
+    await vi.waitFor(() => expect(notices.at(-1)).toEqual({ kind: "unsubscribed", events: ["A"], clusters: [] }));
     peer.say({ type: "unsubscribed", events: ["B*"], reason: "forbidden" });
     expect(await ended).toMatchObject({ kind: "no-permission" });
   });

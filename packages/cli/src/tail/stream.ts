@@ -1,4 +1,4 @@
-// A stream as `sluice tail` follows it: one subscription of the client, begun again without what the token lost.
+// A stream as `sluice tail` follows it: one subscription of the client.
 import { type Cursor, type Gap, type Sluice, type SluiceEvent, SluiceError, type Subscription } from "@sluice/client";
 import type { Policy } from "@sluice/protocol";
 import type { TokenSource } from "../arguments/token-source.js";
@@ -85,28 +85,19 @@ export class Stream {
 
   /** @returns what the subscription ended with; undefined where we ended it. */
   async #follow(sluice: Sluice): Promise<unknown> {
-    const { clusters, onEvent, onNotice } = this.#options;
-    let { events, start } = this.#options;
-    while (!this.#isStopped) {
-      const since = start === undefined ? {} : { since: start };
-      this.#subscription = sluice.subscribe({ events, clusters, ...since }, (item) => {
-        if (item.type === "event") return onEvent(item);
-        onNotice({ kind: "gap", gap: item });
-        return undefined;
-      });
-      const error = await this.#subscription.finished?.then(
-        () => undefined,
-        (error: unknown) => error,
-      );
-      const lost = this.#notices.takeLost();
-      if (lost.length === 0) return error;
-      events = events.filter((pattern) => !lost.includes(pattern));
-      start = this.#subscription.cursor;
-      if (events.length > 0) continue;
-      this.#end = { kind: "no-permission", why: "the token no longer allows any of these events" };
-      return error;
-    }
-    return undefined;
+    const { events, clusters, start, onEvent, onNotice } = this.#options;
+    if (this.#isStopped) return undefined;
+    const since = start === undefined ? {} : { since: start };
+    this.#subscription = sluice.subscribe({ events, clusters, ...since }, (item) => {
+      if (item.type === "event") return onEvent(item);
+      // What the token lost is told when the server says so.
+      if (item.reason !== "forbidden") onNotice({ kind: "gap", gap: item });
+      return undefined;
+    });
+    return this.#subscription.finished?.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
   }
 
   #givesUp(nextAt: Date): boolean {

@@ -3,7 +3,7 @@ import type { Environment } from "../environment.js";
 
 interface Timer {
   readonly atMs: number;
-  readonly run: () => void;
+  readonly run: () => unknown;
 }
 
 /** Turns of the microtask queue that settle whatever a test has set going. */
@@ -23,7 +23,7 @@ export class ManualEnvironment implements Environment {
   readonly now = (): number => this.#nowMs;
   readonly wall = (): number => 1_700_000_000_000 + this.#nowMs;
   readonly random = (): number => this.chance;
-  readonly after = (ms: number, run: () => void): (() => void) => {
+  readonly after = (ms: number, run: () => unknown): (() => void) => {
     const timer = { atMs: this.#nowMs + ms, run };
     this.#timers.push(timer);
     return () => {
