@@ -26,6 +26,9 @@ const everywhereMs = 5000;
 const unreadyMs = 6000;
 const backMs = 20_000;
 
+const sinceMs = (then: number): number => Math.round(performance.now() - then);
+const told = (line: string): void => void process.stdout.write(`${line}\n`);
+
 function takeUntil(client: RawClient, isLast: (frame: Frame) => boolean): Promise<Frame[]> {
   return client.until("the last of what was published", isLast, backMs);
 }
@@ -109,6 +112,7 @@ describe.runIf(hasNatsServer)("nodes that share a NATS server", () => {
     const single = await request(one.url, `/api/v1/connections/${elsewhere?.connection_id}`, { token: adminToken() });
     expect(single.json).toMatchObject({ node: "two", user_id: "mallory" });
     const ended = Promise.all([atOne.closed, atTwo.closed]);
+    const askedAt = performance.now();
     const answer = await request(one.url, "/api/v1/users/mallory/connections", {
       method: "DELETE",
       token: adminToken(),
@@ -116,6 +120,7 @@ describe.runIf(hasNatsServer)("nodes that share a NATS server", () => {
     expect(answer).toMatchObject({ status: 200, json: { closed: 2 } });
     const closes = await within("both connections to be ended", ended, everywhereMs);
     expect(closes.map(({ code }) => code)).toEqual([4403, 4403]);
+    told(`connections on two nodes ended ${sinceMs(askedAt)} ms after an operator asked one of them`);
   });
 
   it("take a ticket of another node, once", async () => {
@@ -147,8 +152,10 @@ describe.runIf(hasNatsServer)("nodes that share a NATS server", () => {
     const { last_seq: before } = await publish(two.url, numberedEvents(10, 5000));
     await takeUntil(client, upTo(before));
     await nats.kill(0);
+    const lostAt = performance.now();
     const ready = (): Promise<number> => request(one.opsUrl, "/readyz").then(({ status }) => status);
     await eventually("not to be ready", async () => ((await ready()) === 503 ? true : undefined), unreadyMs);
+    told(`not ready ${sinceMs(lostAt)} ms after NATS was killed`);
     const [stalled] = (await takeUntil(client, ({ type }) => type === "lag")).slice(-1);
     expect(stalled).toMatchObject({ type: "lag", state: "stalled" });
     const waiting = publish(two.url, numberedEvents(30, 6000));
