@@ -31,6 +31,7 @@ import { StallNotice } from "./stall-notice.js";
 import { createServerMetrics } from "./server-metrics.js";
 import { ExpiryWatch } from "./session/expiry-watch.js";
 import { HeartbeatManager } from "./session/heartbeat-manager.js";
+import { PingFrames } from "./session/ping-frames.js";
 import type { SessionContext } from "./session/session.js";
 import { SessionTally } from "./session/session-tally.js";
 
@@ -176,6 +177,7 @@ export async function createServer({
     delivery,
     subscriptions,
     heartbeat,
+    pingFrames: new PingFrames(),
     expiry,
     authenticator,
     tally: sessionTally,

@@ -1,5 +1,6 @@
 // Metrics of a table, registered: instruments for the code, collected by prom-client only when somebody scrapes.
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
+import { collectEventLoopLag, eventLoopLagNames } from "./event-loop-lag.js";
 import { ExposedHistogram } from "./exposed-histogram.js";
 import { HistogramInstrument } from "./histogram-instrument.js";
 import { LabelledInstrument } from "./labelled-instrument.js";
@@ -19,9 +20,15 @@ import { NumberInstrument } from "./number-instrument.js";
  */
 export function createMetricsRegistry(): Registry {
   const register = new Registry();
-  collectDefaultMetrics({ register });
+  // Its own measure of the event loop would wake an idle process a hundred times a second: it is put to sleep.
+  collectDefaultMetrics({ register, eventLoopMonitoringPrecision: timerMsMax });
+  for (const name of eventLoopLagNames) register.removeSingleMetric(name);
+  collectEventLoopLag(register);
   return register;
 }
+
+/** Longest time of a timer of Node, ms: 24.8 days. */
+const timerMsMax = 2 ** 31 - 1;
 
 /** prom-client would register with its global registry where none is named. */
 const registers: Registry[] = [];

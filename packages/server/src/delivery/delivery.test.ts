@@ -42,6 +42,22 @@ function ping(world: DeliveryWorld, consumer: Consumer): void {
 }
 
 describe("level consumers", () => {
+  it("that get the same ping get the same buffer, encoded once", () => {
+    const world = worldOf();
+    const written: Buffer[] = [];
+    const consumers = [1, 2].map(() => {
+      const { sink, consumer } = world.subscriber({ A: null });
+      sink.write = (bytes) => written.push(bytes) > 0;
+      return consumer;
+    });
+    const frame = { type: "ping", timestamp: "", seq: 7 } as const;
+    for (const consumer of consumers) world.delivery.ping(consumer, () => frame);
+    world.delivery.ping(consumers[0] as Consumer, () => ({ ...frame, seq: 8 }));
+    expect(written[1]).toBe(written[0]);
+    expect(written[2]).not.toBe(written[0]);
+    expect(written[2]?.toString("latin1")).toContain('"seq":8');
+  });
+
   it("of one lane get the same buffer, and one write for one turn", async () => {
     const world = worldOf();
     const written: Buffer[] = [];

@@ -4,6 +4,7 @@
 import { closes, type CloseEntry, type Policy, type ServerFrame } from "@sluice/protocol";
 import type { Clock } from "@sluice/runtime";
 import type { EventLog } from "../log/event-log.js";
+import type { Encoding } from "../routing/encoding.js";
 import type { Lane } from "../routing/lane.js";
 import type { SubscriptionManager } from "../routing/subscription-manager.js";
 import { SubscriptionSet } from "../routing/subscription-set.js";
@@ -51,6 +52,8 @@ export class Delivery {
   readonly #tail: Tail;
   readonly #catchUp: CatchUp;
   readonly #feed: Feed;
+  /** The ping that was sent last, and its bytes. */
+  #ping: { readonly frame: ServerFrame; readonly encoding: Encoding; readonly bytes: Buffer } | undefined;
 
   constructor(options: DeliveryOptions) {
     const { log, clock, onError, subscriptions } = options;
@@ -262,11 +265,19 @@ export class Delivery {
     if (consumer.isClosed) return;
     if (consumer.isLevel && consumer.lane !== undefined) this.flush(consumer.lane);
     if (consumer.isLevel) {
-      this.#writeLevel(consumer, consumer.encoding.encodeFrame(make(this.#feed.routedSeq)));
+      this.#writeLevel(consumer, this.#pingBytes(consumer.encoding, make(this.#feed.routedSeq)));
       return;
     }
     consumer.pingDue = () => make(consumer.buffer.sentTo);
     this.#catchUp.schedule(consumer);
+  }
+
+  /** Hundreds are pinged in one moment with one frame. */
+  #pingBytes(encoding: Encoding, frame: ServerFrame): Buffer {
+    if (this.#ping?.frame !== frame || this.#ping.encoding !== encoding) {
+      this.#ping = { frame, encoding, bytes: encoding.encodeFrame(frame) };
+    }
+    return this.#ping.bytes;
   }
 
   /** The transport has taken everything that it was given; as hundreds may at once, the consumer waits for its turn. */

@@ -36,7 +36,7 @@ const requestMsMax = 60_000;
 /** An idle kept-alive connection is closed after this, ms; longer than common proxies keep theirs. */
 const keepAliveMs = 75_000;
 /** How often the deadlines of heads and bodies are looked at, ms; seldom would end many late ones in one turn. */
-const deadlineCheckMs = 100;
+const deadlineCheckMs = 250;
 /** TCP connections that may wait to be accepted; Node's 511 makes a crowd that comes back wait for a second SYN. */
 const listenBacklog = 4_096;
 /** Longest parameter in a path: a user id of 256 characters, each percent-encoded from three bytes of UTF-8. */

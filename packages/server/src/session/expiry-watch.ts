@@ -7,7 +7,8 @@ import { TimerWheel } from "./timer-wheel.js";
 /** How long before its expiry a client is told, ms (protocol §6). */
 export const expiryNoticeMs = 60_000;
 
-const slotMs = 50;
+/** How late an expiry may be, ms. The heartbeat's default too: timers of one period are one waking of the process. */
+const slotMs = 250;
 const slots = 1024;
 /** Looked at again after this at the latest, so that a step of the wall clock is noticed, ms. */
 const recheckMs = 30_000;

@@ -12,6 +12,7 @@ import { websocketEncoding } from "../routing/websocket-encoding.js";
 import { ExpiryWatch } from "./expiry-watch.js";
 import { HeartbeatManager } from "./heartbeat-manager.js";
 import { Session, type SessionContext, type SessionOptions } from "./session.js";
+import { PingFrames } from "./ping-frames.js";
 import { SessionTally } from "./session-tally.js";
 
 const hourMs = 3_600_000;
@@ -74,6 +75,7 @@ beforeEach(() => {
       onError,
     }),
     heartbeat: new HeartbeatManager({ ...heartbeatMs, clock, onMiss: () => (tally.heartbeatMisses += 1) }),
+    pingFrames: new PingFrames(),
     expiry: new ExpiryWatch(clock),
     authenticator: { authenticate: (token) => answer(token), close: async () => {} },
     tally,

@@ -24,6 +24,7 @@ import { grantSubscriptions } from "./access.js";
 import type { ExpiryHandle, ExpiryWatch } from "./expiry-watch.js";
 import type { HeartbeatManager } from "./heartbeat-manager.js";
 import { Interests } from "./interests.js";
+import type { PingFrames } from "./ping-frames.js";
 import { planReplay } from "./plan-replay.js";
 import type { SessionTally } from "./session-tally.js";
 
@@ -34,6 +35,7 @@ export interface SessionContext {
   readonly delivery: Delivery;
   readonly subscriptions: SubscriptionManager<Consumer>;
   readonly heartbeat: HeartbeatManager;
+  readonly pingFrames: PingFrames;
   readonly expiry: ExpiryWatch;
   readonly authenticator: Authenticator;
   readonly tally: SessionTally;
@@ -127,10 +129,10 @@ export class Session {
   }
 
   #sendPing(): void {
-    const timestamp = wireTime(this.#context.clock.wall());
+    const { clock, pingFrames } = this.#context;
     // A client that resumes hasn't said yet what it has missed: the head would promise it what it never got.
     const promised = (seq: number): number => (this.consumer.set.size === 0 ? 0 : seq);
-    this.#context.delivery.ping(this.consumer, (seq) => ({ type: "ping", timestamp, seq: promised(seq) }));
+    this.#context.delivery.ping(this.consumer, (seq) => pingFrames.frameFor(clock.wall(), promised(seq)));
   }
 
   #timeOut(): void {
