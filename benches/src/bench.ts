@@ -75,6 +75,10 @@ async function runCell(cell: Cell): Promise<CellResult> {
   const isWanted = (name: string): boolean =>
     only.length === 0 || only.some((words) => name === words || name.startsWith(`${words} `));
   const variants = (await cell.variants({ seconds, only })).filter(({ name }) => isWanted(name));
+  if (variants.length === 0) {
+    say(`${cell.name}: no row is called ${only.join(" or ")}\n`);
+    process.exitCode = 2;
+  }
   const runs = new Map<string, Figures[]>(variants.map(({ name }) => [name, []]));
   for (let repeat = 1; repeat <= repeats; repeat += 1) {
     for (const variant of variants) {

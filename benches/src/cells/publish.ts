@@ -60,7 +60,7 @@ export const publishCell: Cell = {
   ],
   variants: ({ seconds }) =>
     shapes.map(([batch, publishers]) => ({
-      name: `${batch} a request, ${publishers} publishers`,
+      name: `${batch} a request from ${publishers} publishers`,
       measure: () => measurePublish(batch, publishers, seconds),
     })),
 };
