@@ -1,10 +1,8 @@
 // The live path: what the log has made durable is routed to lanes and flushed, each lane's members sharing one buffer.
 // Consumers that are behind are fed by CatchUp; nothing here ever waits for a socket.
-
 import { closes, type CloseEntry, type Policy, type ServerFrame } from "@sluice/protocol";
 import type { Clock } from "@sluice/runtime";
 import type { EventLog } from "../log/event-log.js";
-import type { Encoding } from "../routing/encoding.js";
 import type { Lane } from "../routing/lane.js";
 import type { SubscriptionManager } from "../routing/subscription-manager.js";
 import { SubscriptionSet } from "../routing/subscription-set.js";
@@ -17,6 +15,7 @@ import { Feed } from "./feed.js";
 import type { Gap } from "./message-buffer.js";
 import { Pages } from "./pages.js";
 import { Pressure } from "./pressure.js";
+import { SharedFrame } from "./shared-frame.js";
 import { Tail } from "./tail.js";
 
 /** Share of `buffer.tail_bytes` that pages read for laggards may take, the rest is the tail. */
@@ -52,8 +51,7 @@ export class Delivery {
   readonly #tail: Tail;
   readonly #catchUp: CatchUp;
   readonly #feed: Feed;
-  /** The ping that was sent last, and its bytes. */
-  #ping: { readonly frame: ServerFrame; readonly encoding: Encoding; readonly bytes: Buffer } | undefined;
+  readonly #pings = new SharedFrame();
 
   constructor(options: DeliveryOptions) {
     const { log, clock, onError, subscriptions } = options;
@@ -237,8 +235,7 @@ export class Delivery {
     consumer.liveDue.push(options.id);
     // What the log has let go before it was even routed is still to come from the lane.
     const until = this.#feed.routedSeq;
-    const { lost } = options;
-    const gap = lost === undefined ? undefined : { ...lost, toSeq: Math.min(lost.toSeq, until) };
+    const gap = options.lost && { ...options.lost, toSeq: Math.min(options.lost.toSeq, until) };
     consumer.buffer.replay(consumer.lane, { after: Math.min(since, until), until, match: set, count: null }, gap);
     this.#pressure.stand(consumer);
     this.#catchUp.schedule(consumer);
@@ -265,19 +262,11 @@ export class Delivery {
     if (consumer.isClosed) return;
     if (consumer.isLevel && consumer.lane !== undefined) this.flush(consumer.lane);
     if (consumer.isLevel) {
-      this.#writeLevel(consumer, this.#pingBytes(consumer.encoding, make(this.#feed.routedSeq)));
-      return;
+      this.#writeLevel(consumer, this.#pings.encode(consumer.encoding, make(this.#feed.routedSeq)));
+    } else {
+      consumer.pingDue = () => make(consumer.buffer.sentTo);
+      this.#catchUp.schedule(consumer);
     }
-    consumer.pingDue = () => make(consumer.buffer.sentTo);
-    this.#catchUp.schedule(consumer);
-  }
-
-  /** Hundreds are pinged in one moment with one frame. */
-  #pingBytes(encoding: Encoding, frame: ServerFrame): Buffer {
-    if (this.#ping?.frame !== frame || this.#ping.encoding !== encoding) {
-      this.#ping = { frame, encoding, bytes: encoding.encodeFrame(frame) };
-    }
-    return this.#ping.bytes;
   }
 
   /** The transport has taken everything that it was given; as hundreds may at once, the consumer waits for its turn. */
