@@ -129,6 +129,8 @@ async function measureTunnels(route: DoorKind): Promise<Figures> {
 
 function doors(only: readonly string[]): DoorKind[] {
   const hasNginx = spawnSync(nginxProgram, ["-v"]).status === 0;
+  if (!hasNginx)
+    process.stderr.write(`Not installed: ${nginxProgram} (Debian's nginx-light; NGINX_PROGRAM says where)\n`);
   const all: DoorKind[] = ["sluice", "http-proxy-3", "fastify", ...(hasNginx ? (["nginx"] as const) : [])];
   return all.filter((kind) => only.length === 0 || only.includes(kind));
 }
