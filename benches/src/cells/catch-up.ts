@@ -28,6 +28,7 @@ const columns: readonly Column[] = [
   { figure: "eventsPerS", title: "caught up, events/s" },
   { figure: "p50Ms", title: "live p50 ms", digits: 1 },
   { figure: "p99Ms", title: "live p99 ms", digits: 1 },
+  { figure: "servedP99Ms", title: "served p99 ms", digits: 1 },
   { figure: "serverCpuPercent", title: "server CPU %" },
 ];
 
@@ -85,6 +86,7 @@ async function whileLive(pair: Pair, during: (server: ServerReport) => Promise<F
     ...figures,
     p50Ms: median(latenciesMs),
     p99Ms: percentile(latenciesMs, 0.99),
+    servedP99Ms: percentile(after.server.servedMs ?? [], 0.99),
     gaps,
     missing,
     serverCpuPercent: (100 * (after.server.cpuMs - before.server.cpuMs)) / (after.atMs - before.atMs),
