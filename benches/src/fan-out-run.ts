@@ -7,6 +7,9 @@ import type { LoadClientOptions, LoadReport } from "./load-client.js";
 import type { ServerOptions, ServerReport } from "./server-report.js";
 
 const warmUpMsDefault = 1500;
+/** Subscribed are all when nothing has come for so long, ms: answers to subscriptions, a peer's own greetings. */
+const quietMs = 150;
+const quietMsMax = 15_000;
 /** Of so many deliveries one is looked at when they are without end, and when they come at a rate. */
 const sampleEveryDefault = { saturated: 211, rate: 7 } as const;
 
@@ -48,6 +51,8 @@ export async function startPair({ server: name, source, load }: FanOutOptions): 
   };
   const client = new PinnedChild<LoadReport>("load-client.js", options, clientCore);
   const opened = await client.next();
+  if (opened.connected !== load.connections) throw new Error(`${opened.connected} of ${load.connections} connected`);
+  await untilQuiet(client);
   return {
     server,
     client,
@@ -63,6 +68,18 @@ export async function startPair({ server: name, source, load }: FanOutOptions): 
       await server[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Waits until all that was asked for has been answered. Nothing is published yet. */
+async function untilQuiet(client: PinnedChild<LoadReport>): Promise<void> {
+  let bytes = -1;
+  for (const startMs = performance.now(); performance.now() - startMs < quietMsMax;) {
+    const report = await client.ask("report");
+    if (report.bytes === bytes) return;
+    bytes = report.bytes;
+    await pause(quietMs);
+  }
+  throw new Error(`the subscribers were not quiet within ${quietMsMax / 1000} s`);
 }
 
 function withoutSubscribe(load: FanOutOptions["load"]): Omit<FanOutOptions["load"], "subscribe" | "headers"> {
@@ -85,6 +102,7 @@ export function figuresBetween(before: Reading, after: Reading): Figures {
     gaps: after.client.gaps - before.client.gaps,
     missing: after.client.missing - before.client.missing,
     outOfOrder: after.client.outOfOrder - before.client.outOfOrder,
+    silent: after.client.silent,
     publishedPerS: (after.server.published - before.server.published) / elapsedS,
     serverCpuShare: serverCpuS / elapsedS,
     clientCpuPercent: (after.client.cpuMs - before.client.cpuMs) / 10 / elapsedS,

@@ -45,6 +45,8 @@ export interface LoadReport {
   readonly missing: number;
   readonly pings: number;
   readonly closed: number;
+  /** Connections that got nothing since the last report, but for those that are to be slow or stalled. */
+  readonly silent: number;
   /** Sampled latencies since the last report, ms. */
   readonly latenciesMs: readonly number[];
   readonly cpuMs: number;
@@ -92,6 +94,8 @@ function numberAfter(chunk: Buffer, mark: Buffer, at: number, end: number): numb
 }
 
 class Subscriber {
+  /** Bytes came since it was looked at last. */
+  hasHeard = false;
   readonly #index: number;
   readonly #scanner = new FrameScanner();
   readonly #onText = (chunk: Buffer, at: number, end: number): void => this.#look(chunk, at, end);
@@ -124,6 +128,7 @@ class Subscriber {
   }
 
   #read(length: number, isSlow: boolean): boolean {
+    this.hasHeard = true;
     if (!this.#isUpgraded) this.#handshake(length);
     else if (isSlow) {
       // Neither counted nor timed: the healthy are what is measured.
@@ -193,8 +198,20 @@ class Subscriber {
   }
 }
 
+const subscribers: Subscriber[] = [];
 let connectMs = 0;
 let connectCpuMs = 0;
+
+/** Counts those that got nothing since it was called last. */
+function countSilent(): number {
+  const { stalled = 0, slow = 0 } = options;
+  let silent = 0;
+  for (const subscriber of subscribers.slice(0, subscribers.length - Math.max(stalled, slow))) {
+    if (!subscriber.hasHeard) silent += 1;
+    subscriber.hasHeard = false;
+  }
+  return silent;
+}
 
 function report(): void {
   const { user, system } = process.cpuUsage();
@@ -208,6 +225,7 @@ function report(): void {
     missing,
     pings,
     closed,
+    silent: countSilent(),
     latenciesMs,
     cpuMs,
     connectMs,
@@ -231,7 +249,9 @@ async function openAll(): Promise<void> {
     while (next < connections) {
       const index = next;
       next += 1;
-      await new Promise<void>((resolve, reject) => new Subscriber(index, tokens[index], resolve, reject));
+      await new Promise<void>((resolve, reject) => {
+        subscribers[index] = new Subscriber(index, tokens[index], resolve, reject);
+      });
     }
   };
   const startMs = performance.now();

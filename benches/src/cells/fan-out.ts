@@ -13,6 +13,7 @@ const columns: readonly Column[] = [
   { figure: "p99Ms", title: "p99 ms", digits: 1 },
   { figure: "missing", title: "missing" },
   { figure: "outOfOrder", title: "out of order" },
+  { figure: "silent", title: "got nothing" },
   { figure: "publishedPerS", title: "events/s in" },
   { figure: "serverCpuPercent", title: "server CPU %" },
   { figure: "clientCpuPercent", title: "client CPU %" },
