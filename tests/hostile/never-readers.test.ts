@@ -1,4 +1,5 @@
 // Subscribers that never read: the process keeps its memory, whatever the kernel has taken, and others get every event.
+// For the long form with 9,000 see fixtures/with-small-kernel-buffers.sh.
 import { setTimeout as pause } from "node:timers/promises";
 import { frameBytes, mint, numberedEvents, publish, RawClient, RawSocket } from "@sluice/testkit";
 import { describe, expect, it } from "vitest";

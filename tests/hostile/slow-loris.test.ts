@@ -23,11 +23,16 @@ const drips: readonly (readonly [string, (sent: number) => string])[] = [
   ["empty lines", () => "\r\n"],
 ];
 
-/** All of them within a second: at once they would measure how fast sockets are made. */
-async function arrive(url: string): Promise<RawSocket[]> {
+/** All of them within a second: at once it would measure how fast sockets are made, and heads read. */
+async function arrive(url: string, head: string): Promise<RawSocket[]> {
+  const arriveOne = async (): Promise<RawSocket> => {
+    const raw = await RawSocket.connect(url);
+    raw.send(head);
+    return raw;
+  };
   const raws: Promise<RawSocket>[] = [];
   while (raws.length < count) {
-    raws.push(...Array.from({ length: count / arrivals }, () => RawSocket.connect(url)));
+    raws.push(...Array.from({ length: count / arrivals }, arriveOne));
     await pause(1_000 / arrivals);
   }
   return Promise.all(raws);
@@ -80,8 +85,7 @@ describe.each(spawnedDoors)("on the %s", (name, open) => {
     await using healthy = startHealthyClient(door.url, "command");
     await pause(500);
     const head = `POST /api/v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${publisherToken()}\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n`;
-    const raws = await arrive(door.url);
-    for (const raw of raws) raw.send(head);
+    const raws = await arrive(door.url, head);
     for (let sent = 0; sent < scaled(20, 5); sent += 1) {
       for (const raw of raws) raw.send("[");
       await pause(dripMs);
