@@ -17,7 +17,7 @@ const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
  * The one spelling of an address, IPv6 as RFC 5952 has it, an IPv4 address in it as IPv4, without port, brackets and zone;
  * undefined for anything else.
  */
-export function canonicalAddress(text: string): string | undefined {
+function canonicalAddress(text: string): string | undefined {
   const [, bracketed, dotted] = withPort.exec(text) ?? [];
   const address = bracketed ?? dotted ?? text;
   if (isIPv4(address)) return bracketed === undefined ? address : undefined;
