@@ -23,7 +23,10 @@ let rate = { at: performance.now(), total: 0, perSecond: 0 };
 function rowOf(item) {
   const row = document.createElement("tr");
   row.className = item.type;
-  const missing = `${item.dropped ?? "some"} events are missing here (${item.reason})`;
+  const missing =
+    item.reason === "forbidden"
+      ? `the token no longer allows ${item.events.join(", ")} in ${item.clusters?.join(", ") ?? "any cluster"}`
+      : `${item.dropped ?? "some"} events are missing here (${item.reason})`;
   const cells =
     item.type === "gap"
       ? { seq: item.to_seq, time: "", type: "gap", cluster: "", payload: missing }

@@ -89,7 +89,7 @@ describe("coming back", () => {
     await goLive(world, 1);
     world.socket.closeWith(code, reason);
     expect(world.sluice.status).toEqual({ state: "ended", reason: "refused", why: `${reason} (${code})`, code });
-    expect(await end).toMatchObject({ code: "CLOSED" });
+    expect(await end).toMatchObject({ code: "CLOSED", message: `refused: ${reason} (${code})` });
     await world.environment.advance(100_000);
     expect(world.sockets).toHaveLength(1);
     expect(() => world.sluice.subscribe()).toThrow(reason);
@@ -166,7 +166,12 @@ describe("coming back", () => {
     fixed.sluice.subscribe();
     await settled();
     fixed.socket.closeWith(4401, "Token expired");
-    expect(fixed.sluice.status).toMatchObject({ state: "ended", reason: "token", code: 4401 });
+    expect(fixed.sluice.status).toMatchObject({
+      state: "ended",
+      reason: "token",
+      why: "Token expired (4401)",
+      code: 4401,
+    });
   });
 });
 

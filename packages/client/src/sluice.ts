@@ -255,7 +255,8 @@ export class Sluice extends EventTarget implements Disposable {
     if (stand.every((part, index) => part === this.#told[index])) return;
     this.#told = stand;
     if (state.state === "ended" && state.reason !== "closed") {
-      for (const feed of [...this.#session.feeds]) feed.close(new SluiceError("CLOSED", state.why));
+      for (const feed of [...this.#session.feeds])
+        feed.close(new SluiceError("CLOSED", `${state.reason}: ${state.why}`, undefined, state.cause));
     }
     this.dispatchEvent(new Event("status"));
   }
