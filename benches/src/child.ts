@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const hasTaskset = spawnSync("taskset", ["--version"]).status === 0;
 const killAfterMs = 5000;
-/** About a tenth of the weight of an ordinary process. */
+/** Where the scheduler knows no idle class: about a tenth of the weight of an ordinary process. */
 const lowPriority = 10;
 
 /** How a child is started, where that isn't this process's own Node. */
@@ -20,9 +20,12 @@ export interface Program {
   readonly isBehind?: boolean;
 }
 
-/** The kernel weighs sessions before it weighs the processes in them (sched(7), autogroup). */
+/**
+ * Lets everybody else on its core go first: an ordinary process preempts one of class `SCHED_IDLE` as soon as it wakes
+ * (sched(7)). The kernel weighs sessions before it weighs the processes in them (autogroup), so they stand back too.
+ */
 function standBack(pid: number): void {
-  setPriority(pid, lowPriority);
+  if (spawnSync("chrt", ["-a", "-i", "-p", "0", String(pid)]).status !== 0) setPriority(pid, lowPriority);
   try {
     writeFileSync(`/proc/${pid}/autogroup`, String(lowPriority));
   } catch {
