@@ -15,6 +15,8 @@ const noteBytesMin = 10;
 const saturatedBatchDefault = 64;
 /** A source that fell behind by more than this has lost its server's turn for good: the rate can't be held, ms. */
 const lateMsMax = 2000;
+/** Events that come closer to each other than this aren't waited for by timers, which come once a ms at most. */
+const turningBelowMs = 2;
 
 export interface EventSourceOptions {
   readonly source: SourceOptions;
@@ -129,8 +131,9 @@ export class EventSource {
         this.published += batch;
       }
       const waitMs = dueAt - preciseNow();
-      if (waitMs < 1) await nextTurn();
-      else await new Promise((resolve) => setTimeout(resolve, Math.floor(waitMs)));
+      // Turning until the very moment would be up to 1 ms of CPU an event, which a delivery would seem to cost.
+      if (periodMs < turningBelowMs) await nextTurn();
+      else await new Promise((resolve) => setTimeout(resolve, Math.ceil(waitMs)));
     }
   }
 }
