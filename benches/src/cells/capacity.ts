@@ -14,8 +14,8 @@ const rise = 1.5;
 const halvings = 2;
 const rateMax = 50_000;
 const firstRate: Readonly<Record<ContenderName, number>> = {
-  sluice: 500,
-  frames: 500,
+  sluice: 60,
+  frames: 60,
   bun: 60,
   ws: 30,
   "socket.io": 10,
