@@ -2,6 +2,7 @@
 import type { ServerFrame } from "@sluice/protocol";
 import type { Encoding } from "../routing/encoding.js";
 
+/** Keeps the last frame that was encoded. */
 export class SharedFrame {
   #frame: ServerFrame | undefined;
   #encoding: Encoding | undefined;

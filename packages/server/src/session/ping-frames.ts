@@ -1,6 +1,7 @@
 // The heartbeat's frames (protocol §2): pings of one moment say the same, so they are one frame.
 import { wireTime, type ServerFrame } from "@sluice/protocol";
 
+/** Keeps the last ping that was made. */
 export class PingFrames {
   #wallMs = Number.NaN;
   #seq = -1;
