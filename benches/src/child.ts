@@ -1,7 +1,6 @@
 // Starts a bench's processes, each pinned to a core, and talks to them.
 
 import { fork, spawnSync, type ChildProcess } from "node:child_process";
-import { writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 
@@ -21,16 +20,11 @@ export interface Program {
 }
 
 /**
- * Lets everybody else on its core go first: an ordinary process preempts one of class `SCHED_IDLE` as soon as it wakes
- * (sched(7)). The kernel weighs sessions before it weighs the processes in them (autogroup), so they stand back too.
+ * Lets the others on its core go first: an ordinary process preempts one of class `SCHED_IDLE` as soon as it wakes
+ * (sched(7)). They are of one session, as the kernel weighs sessions before the processes in them (autogroup).
  */
 function standBack(pid: number): void {
   if (spawnSync("chrt", ["-a", "-i", "-p", "0", String(pid)]).status !== 0) setPriority(pid, lowPriority);
-  try {
-    writeFileSync(`/proc/${pid}/autogroup`, String(lowPriority));
-  } catch {
-    // A kernel without autogroups.
-  }
 }
 
 /** A child that runs `script` (beside this file, or an absolute path) on one core, with one JSON argument. */
@@ -44,7 +38,6 @@ export class PinnedChild<Reply> implements AsyncDisposable {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       execPath: program.execPath ?? process.execPath,
       execArgv: [...(program.flags ?? [])],
-      detached: program.isBehind === true,
     });
     if (hasTaskset && core !== null && this.#child.pid !== undefined) {
       spawnSync("taskset", ["-a", "-p", "-c", String(core), String(this.#child.pid)]);
