@@ -1,9 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { PassThrough } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { ByteBudget } from "@sluice/runtime";
 import { describe, expect, it } from "vitest";
 import { boundedBody } from "./bounded-body.js";
-import { GatherBudget, gatherBody } from "./gathered-body.js";
+import { gatherBody } from "./gathered-body.js";
 
 /** A request as far as its body goes. */
 function requestOf(): { source: PassThrough; request: IncomingMessage } {
@@ -21,7 +22,7 @@ describe("gatherBody", () => {
     [bytesMax + 1, false],
   ])("of %i bytes, byte by byte: whole is %s, and nothing is lost", async (count, isWhole) => {
     const { source, request } = requestOf();
-    const budget = new GatherBudget(10_000);
+    const budget = new ByteBudget(10_000);
     const gathering = gatherBody(request, bytesMax, budget);
     const sent = Buffer.from(Array.from({ length: count }, (_, n) => n % 251));
     for (const byte of sent) source.write(Buffer.from([byte]));
@@ -34,7 +35,7 @@ describe("gatherBody", () => {
   });
 
   it("goes on as it comes where the budget is used up, which is given back", async () => {
-    const budget = new GatherBudget(1_024);
+    const budget = new ByteBudget(1_024);
     const [first, second] = [requestOf(), requestOf()];
     const held = gatherBody(first.request, bytesMax, budget);
     first.source.end(Buffer.alloc(600));
@@ -50,7 +51,7 @@ describe("gatherBody", () => {
 
   it("holds nothing for a caller that has gone", async () => {
     const { source, request } = requestOf();
-    const budget = new GatherBudget(10_000);
+    const budget = new ByteBudget(10_000);
     const gathering = gatherBody(request, bytesMax, budget);
     source.write("x");
     await new Promise((resolve) => setImmediate(resolve));

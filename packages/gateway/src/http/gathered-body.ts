@@ -1,44 +1,20 @@
 // The beginning of a request's body, gathered here before a backend hears of the request: one that drips in costs no
 // backend a connection, and nobody a packet for each byte.
 import type { IncomingMessage } from "node:http";
+import type { ByteBudget } from "@sluice/runtime";
 
 /** Room that a body gets at first, bytes. */
 const roomMin = 512;
-
-/** Bytes that may be held for all requests together. */
-export class GatherBudget {
-  readonly #bytesMax: number;
-  #bytes = 0;
-
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** False when there are not so many left: then none are taken. */
-  take(bytes: number): boolean {
-    if (this.#bytes + bytes > this.#bytesMax) return false;
-    this.#bytes += bytes;
-    return true;
-  }
-
-  give(bytes: number): void {
-    this.#bytes -= bytes;
-  }
-}
 
 /** What has come of a body. Counts against the budget until it is disposed. */
 export class GatheredBody implements Disposable {
   /** Whether that is all of it; else the rest is still to be read. */
   isWhole = false;
-  readonly #budget: GatherBudget;
+  readonly #budget: ByteBudget;
   #room = Buffer.alloc(0);
   #count = 0;
 
-  constructor(budget: GatherBudget) {
+  constructor(budget: ByteBudget) {
     this.#budget = budget;
   }
 
@@ -56,7 +32,7 @@ export class GatheredBody implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#budget.give(this.#room.length);
+    this.#budget.giveBack(this.#room.length);
     this.#room = Buffer.alloc(0);
     this.#count = 0;
   }
@@ -79,7 +55,7 @@ export class GatheredBody implements Disposable {
 export async function gatherBody(
   source: IncomingMessage,
   bytesMax: number,
-  budget: GatherBudget,
+  budget: ByteBudget,
 ): Promise<GatheredBody | undefined> {
   const body = new GatheredBody(budget);
   const outcome = await new Promise<"whole" | "part" | "gone">((resolve) => {

@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type Clock, type Problem, type RequireIdentity, sendProblem } from "@sluice/runtime";
+import { ByteBudget, type Clock, type Problem, type RequireIdentity, sendProblem } from "@sluice/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Agent } from "undici";
 import type { Caller } from "../admission/callers.js";
@@ -14,7 +14,7 @@ import type { GatewayTally } from "../gateway-tally.js";
 import { forwardedHeaders, httpHeaders } from "../handshake/forwarded-headers.js";
 import { forwardedTarget } from "../handshake/forwarded-target.js";
 import { BodyTooLargeError, boundedBody } from "./bounded-body.js";
-import { type GatheredBody, GatherBudget, gatherBody } from "./gathered-body.js";
+import { type GatheredBody, gatherBody } from "./gathered-body.js";
 
 /** How long a backend may take to accept a connection, ms. */
 const connectMs = 3_000;
@@ -67,7 +67,7 @@ const lostBackend: Problem = { name: "bad-gateway", detail: "The service behind 
 
 export class HttpProxy {
   readonly #options: HttpProxyOptions;
-  readonly #gathering = new GatherBudget(gatheredBytesInAllMax);
+  readonly #gathering = new ByteBudget(gatheredBytesInAllMax);
   readonly #agent = new Agent({ connect: { timeout: connectMs }, headersTimeout: headersMs, bodyTimeout: silenceMs });
 
   constructor(options: HttpProxyOptions) {

@@ -1,6 +1,7 @@
 // `POST /api/v1/events` (protocol.md §8): authenticate, read, check, commit, answer.
 import {
   type AuthOutcome,
+  ByteBudget,
   type Clock,
   type Identity,
   mayPublishAnything,
@@ -9,7 +10,6 @@ import {
 } from "@sluice/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { parsePublishBody } from "./parse-publish-body.js";
-import { PublishBudget } from "./publish-budget.js";
 import { deferContinue } from "./publish-continue.js";
 import {
   aborted,
@@ -51,7 +51,7 @@ const discardBytesMax = 1_048_576;
 export async function publishRoute(app: FastifyInstance, options: PublishRouteOptions): Promise<void> {
   const { publisher, clock } = options;
   const { limits } = publisher;
-  const budget = new PublishBudget(Math.max(options.bodyBytesMax ?? bodyBytesMaxDefault, limits.publish_body_bytes));
+  const budget = new ByteBudget(Math.max(options.bodyBytesMax ?? bodyBytesMaxDefault, limits.publish_body_bytes));
   const identities = new WeakMap<FastifyRequest, Identity>();
 
   // The handler reads the body itself, whatever it is.

@@ -1,9 +1,8 @@
 // Puts events into the log: for the HTTP route, which has them checked already, and for callers in this process.
 import { parsePublishedEvent } from "@sluice/protocol";
-import type { Clock, Problem } from "@sluice/runtime";
+import { ByteBudget, type Clock, type Problem } from "@sluice/runtime";
 import { pendingBytes } from "../log/append-queue.js";
 import { LogError, type EventDraft, type EventLog } from "../log/event-log.js";
-import { PublishBudget } from "./publish-budget.js";
 import { batchProblem, draftOf, eventProblem, eventRulesOf } from "./publish-draft.js";
 import type { PublishLimits } from "./publish-limits.js";
 
@@ -74,7 +73,7 @@ export interface Publisher {
 /** Makes the publisher of a log, which stays its caller's to close. */
 export function createPublisher(options: PublisherOptions): Publisher {
   const { log, limits, clock, meter, room } = options;
-  const waiting = new PublishBudget(options.waitingBytesMax ?? waitingBytesMaxDefault);
+  const waiting = new ByteBudget(options.waitingBytesMax ?? waitingBytesMaxDefault);
 
   async function commit(drafts: readonly EventDraft[]): Promise<CommitOutcome> {
     const weight = pendingBytes(drafts);

@@ -1,11 +1,11 @@
 import { PassThrough } from "node:stream";
+import { ByteBudget } from "@sluice/runtime";
 import { describe, expect, it } from "vitest";
-import { PublishBudget } from "./publish-budget.js";
 import { readPublishBody } from "./read-publish-body.js";
 
 describe("readPublishBody", () => {
   it.each([9, 10])("collects %i bytes of 10 and leaves them to be given back", async (length) => {
-    const budget = new PublishBudget(100);
+    const budget = new ByteBudget(100);
     const stream = new PassThrough();
     const reading = readPublishBody(stream, 10, budget);
     stream.write("a".repeat(4));
@@ -16,7 +16,7 @@ describe("readPublishBody", () => {
   });
 
   it("stops at the first byte over the limit and gives back what it took", async () => {
-    const budget = new PublishBudget(100);
+    const budget = new ByteBudget(100);
     const stream = new PassThrough();
     const reading = readPublishBody(stream, 10, budget);
     stream.write("a".repeat(10));
@@ -28,7 +28,7 @@ describe("readPublishBody", () => {
   });
 
   it("stops when the process holds too much already", async () => {
-    const budget = new PublishBudget(100);
+    const budget = new ByteBudget(100);
     expect(budget.take(95)).toBe(true);
     const stream = new PassThrough();
     const reading = readPublishBody(stream, 10, budget);
@@ -39,7 +39,7 @@ describe("readPublishBody", () => {
   });
 
   it.each([undefined, new Error("reset")])("says that the client went away (%s)", async (error) => {
-    const budget = new PublishBudget(100);
+    const budget = new ByteBudget(100);
     const stream = new PassThrough();
     const reading = readPublishBody(stream, 10, budget);
     stream.write("a");

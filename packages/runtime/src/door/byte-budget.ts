@@ -1,7 +1,7 @@
-// How many bytes of publishes the process holds at once.
+// How many bytes the process holds at once for callers who may all send much: bodies, events on their way to the log.
 
 /** Bytes that are taken while something is held and given back after. */
-export class PublishBudget {
+export class ByteBudget {
   readonly #bytesMax: number;
   #bytes = 0;
 

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { PublishBudget } from "./publish-budget.js";
+import { ByteBudget } from "./byte-budget.js";
 
 it("lets in as much as it has, and the same again when that is given back", () => {
-  const budget = new PublishBudget(10);
+  const budget = new ByteBudget(10);
   expect(budget.take(1)).toBe(true);
   expect(budget.hasRoomFor(9)).toBe(true);
   expect(budget.hasRoomFor(10)).toBe(false);
@@ -15,7 +15,7 @@ it("lets in as much as it has, and the same again when that is given back", () =
 });
 
 it("lets anything in when it holds nothing", () => {
-  const budget = new PublishBudget(10);
+  const budget = new ByteBudget(10);
   expect(budget.take(11)).toBe(true);
   expect(budget.take(1)).toBe(false);
 });
