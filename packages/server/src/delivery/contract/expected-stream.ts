@@ -3,6 +3,7 @@
 import type { Policy } from "@sluice/protocol";
 import type { EventMatch } from "../../log/event-log.js";
 import type { ReadFrame } from "./recording-sink.js";
+import { StreamItems, type Item, type Reading, type Stretch } from "./stream-items.js";
 
 /** An event as the oracle knows it. */
 export interface PublishedEvent {
@@ -17,33 +18,6 @@ export interface Surroundings {
   readonly published: readonly PublishedEvent[];
   readonly routedSeq: () => number;
   readonly oldest: () => number;
-}
-
-/** One event that the stream must hold in this place, or a gap that stands for it. */
-interface Item {
-  readonly seq: number;
-  /** How many changes of subscriptions came before it. */
-  readonly version: number;
-  /** Set for what a `since` asked for: which of them. */
-  readonly replay: number | undefined;
-  /** Nothing may be skipped of it while the log has it. */
-  readonly isLossless: boolean;
-  /** A later change took it out before it was written. */
-  isExcused: boolean;
-  /** A reply to a later change was written before it. */
-  isOvertaken: boolean;
-}
-
-/** What of one stretch lies in a gap, and the place behind it. */
-interface Stretch {
-  readonly covered: readonly Item[];
-  readonly next: number;
-}
-
-/** A way to understand what was written: the place after it, and what would be wrong with it. */
-interface Reading {
-  readonly next: number;
-  readonly problems: readonly string[];
 }
 
 interface ReadGap {
@@ -79,12 +53,7 @@ export class ExpectedStream {
   readonly #policy: Policy;
   readonly #world: Surroundings;
   readonly #maxMessages: number;
-  readonly #items: Item[] = [];
-  /**
-   * Indices of the item that comes next. More than one where a gap of unknown size may have stood for several stretches
-   * of the stream; what is written next says which of them it was.
-   */
-  #places: readonly number[] = [0];
+  readonly #items = new StreamItems();
   #syncedSeq: number;
   #set: EventMatch = { matches: () => false };
   #version = 0;
@@ -109,17 +78,13 @@ export class ExpectedStream {
   /** Items not yet written, nor covered by a gap, nor taken out by a change: at least so many. */
   get owed(): number {
     this.sync();
-    return this.#owedFrom(Math.max(...this.#places)).length;
+    return this.#items.coming.filter((item) => !item.isExcused).length;
   }
 
   /** Items not yet written nor covered by a gap, those taken out by a change included: at most so many. */
   get waiting(): number {
     this.sync();
-    return this.#items.length - Math.min(...this.#places);
-  }
-
-  #owedFrom(place: number): Item[] {
-    return this.#items.slice(place).filter((item) => !item.isExcused);
+    return this.#items.unwritten.length;
   }
 
   /** Takes in what has been routed since it was last called. */
@@ -146,7 +111,7 @@ export class ExpectedStream {
   changed(set: EventMatch, type: string, id: string): void {
     this.#set = set;
     this.#version += 1;
-    for (const item of this.#items.slice(Math.min(...this.#places))) {
+    for (const item of this.#items.unwritten) {
       if (!this.#wants(set, item.seq)) item.isExcused = true;
     }
     this.replied(type, id);
@@ -196,37 +161,16 @@ export class ExpectedStream {
     this.violations.push(what);
   }
 
-  /** Goes on from every place from which what was written is right. */
   #advance(read: (place: number) => readonly Reading[]): void {
-    const readings = this.#places.flatMap((place) => read(place));
-    const right = readings.filter(({ problems }) => problems.length === 0);
-    const [first] = right.length > 0 ? right : readings;
-    for (const problem of first?.problems ?? []) this.#fail(problem);
-    const kept = right.length > 0 ? right : readings.slice(0, 1);
-    this.#places = [...new Set(kept.map(({ next }) => next))];
+    for (const problem of this.#items.advance(read)) this.#fail(problem);
   }
 
   #event(frame: ReadFrame): void {
     const seq = frame.seq as number;
-    this.#advance((place) => [this.#readEvent(seq, place)]);
+    this.#advance((place) => [this.#items.readEvent(seq, place, this.#acknowledged)]);
     this.#lastSeq = seq;
     this.delivered += 1;
     this.deliveredBytes += frame.bytes;
-  }
-
-  #readEvent(seq: number, place: number): Reading {
-    const index = this.#items.findIndex((item, at) => at >= place && item.seq === seq && !item.isExcused);
-    const item = this.#items[index];
-    if (item === undefined) {
-      return { next: place, problems: [`event ${seq} is not subscribed to, or was sent before, or is out of order`] };
-    }
-    const problems = this.#items
-      .slice(place, index)
-      .filter((missing) => !missing.isExcused)
-      .map((missing) => `event ${missing.seq} is missing before ${seq}, and no gap stands for it`);
-    if (item.version > this.#acknowledged) problems.push(`event ${seq} was sent before the reply to its subscription`);
-    if (item.isOvertaken) problems.push(`event ${seq} was overtaken by a reply`);
-    return { next: index + 1, problems };
   }
 
   #gap(frame: ReadFrame): void {
@@ -244,32 +188,8 @@ export class ExpectedStream {
     this.#advance((place) => {
       // One of unknown size may stand for nothing that was wanted.
       const none = { next: place, problems: dropped === null ? [] : [`${name} says ${dropped} and covers none`] };
-      return [...this.#stretches(place, from, to).map((stretch) => this.#readGap(name, frame, stretch)), none];
+      return [...this.#items.stretches(place, from, to).map((stretch) => this.#readGap(name, frame, stretch)), none];
     });
-  }
-
-  /** What of each stretch of the stream, live or one replay's, lies in a gap that begins at `place`. */
-  #stretches(place: number, from: number, to: number): Stretch[] {
-    const stretches: Stretch[] = [];
-    for (let index = place; index < this.#items.length;) {
-      const { replay } = this.#items[index] as Item;
-      const covered: Item[] = [];
-      let next = place;
-      for (; index < this.#items.length && this.#items[index]?.replay === replay; index += 1) {
-        const item = this.#items[index] as Item;
-        const isIn = item.seq >= from && item.seq <= to;
-        if (isIn) {
-          covered.push(item);
-          next = index + 1;
-        } else if (!item.isExcused) {
-          index = this.#items.length;
-        }
-      }
-      if (covered.length > 0) stretches.push({ covered, next });
-      // A later stretch may be the one that is meant only where all of this one was taken out.
-      if (covered.some((item) => !item.isExcused)) break;
-    }
-    return stretches;
   }
 
   #readGap(name: string, frame: ReadFrame, { covered, next }: Stretch): Reading {
@@ -298,7 +218,7 @@ export class ExpectedStream {
 
   #promise(who: string, seq: number): void {
     this.#advance((place) => {
-      const owed = this.#owedFrom(place).find((item) => item.seq <= seq);
+      const owed = this.#items.owedFrom(place).find((item) => item.seq <= seq);
       const problems = owed === undefined ? [] : [`${who} promises ${seq}, and event ${owed.seq} was not sent`];
       return [{ next: place, problems }];
     });
@@ -311,7 +231,7 @@ export class ExpectedStream {
       return;
     }
     this.#advance((place) => {
-      const owed = this.#owedFrom(place).find((item) => item.replay === expected.replay);
+      const owed = this.#items.owedFrom(place).find((item) => item.replay === expected.replay);
       const problems = owed === undefined ? [] : [`live ${expected.id} before event ${owed.seq} of its replay`];
       return [{ next: place, problems }];
     });
@@ -332,7 +252,7 @@ export class ExpectedStream {
     }
     this.#acknowledged = expected.version;
     if (expected.mayOvertake) return;
-    for (const item of this.#items.slice(Math.max(...this.#places))) {
+    for (const item of this.#items.coming) {
       if (item.version < expected.version) item.isOvertaken = true;
     }
   }
@@ -341,7 +261,9 @@ export class ExpectedStream {
   finish(): void {
     this.sync();
     this.#advance((place) => {
-      const problems = this.#owedFrom(place).map(({ seq }) => `event ${seq} was never sent, and no gap stands for it`);
+      const problems = this.#items
+        .owedFrom(place)
+        .map(({ seq }) => `event ${seq} was never sent, and no gap stands for it`);
       return [{ next: place, problems }];
     });
     for (const { type, id } of this.#replies) this.#fail(`the reply ${type} ${id} was never sent`);

@@ -1,26 +1,17 @@
 // Carries out a random program against real delivery and holds every consumer's stream against its oracle.
 import { closes, type Policy } from "@sluice/protocol";
-import type { Consumer } from "../consumer.js";
 import type { SubscriptionSet } from "../../routing/subscription-set.js";
 import type { Operation, Program, Since } from "./delivery-program.js";
 import { DeliveryWorld, setOf, turns, until } from "./delivery-world.js";
 import { ExpectedStream, type PublishedEvent, type Surroundings } from "./expected-stream.js";
-import type { RecordingSink } from "./recording-sink.js";
-
-/** One connected client and what is expected of it. */
-interface Client {
-  readonly consumer: Consumer;
-  readonly sink: RecordingSink;
-  readonly expected: ExpectedStream;
-  messagesDropped: number;
-}
+import { metricsProblems, type ModelClient } from "./model-client.js";
 
 class ProgramRun {
   readonly #world: DeliveryWorld;
   readonly #fieldBytes: number;
   readonly #published: PublishedEvent[] = [];
   readonly #violations: string[] = [];
-  readonly #clients = new Map<number, Client>();
+  readonly #clients = new Map<number, ModelClient>();
   readonly #surroundings: Surroundings;
   readonly #publishing: Promise<void>[] = [];
   #commands = 0;
@@ -84,7 +75,7 @@ class ProgramRun {
     }
   }
 
-  #act(client: Client, operation: Extract<Operation, { readonly slot: number }>): void {
+  #act(client: ModelClient, operation: Extract<Operation, { readonly slot: number }>): void {
     const { delivery } = this.#world;
     const { consumer, sink, expected } = client;
     const isHeard = !sink.isHeld;
@@ -126,10 +117,10 @@ class ProgramRun {
     }
   }
 
-  #connect(slot: number, policy: Policy, maxMessages: number): Client {
+  #connect(slot: number, policy: Policy, maxMessages: number): ModelClient {
     const { consumer, sink } = this.#world.connect({ policy, maxMessages });
     const expected = new ExpectedStream({ policy, maxMessages, world: this.#surroundings });
-    const client: Client = { consumer, sink, expected, messagesDropped: 0 };
+    const client: ModelClient = { consumer, sink, expected, messagesDropped: 0 };
     sink.onFrame = (frame) => expected.frame(frame);
     sink.onClose = ({ code }) => {
       if (code === closes.serviceRestart.code) return;
@@ -142,7 +133,7 @@ class ProgramRun {
   }
 
   /** As a session does for `subscribe` and `unsubscribe`. */
-  #change({ consumer, expected }: Client, set: SubscriptionSet, type: "subscribed" | "unsubscribed"): string {
+  #change({ consumer, expected }: ModelClient, set: SubscriptionSet, type: "subscribed" | "unsubscribed"): string {
     const { delivery } = this.#world;
     this.#commands += 1;
     const id = `${this.#commands}`;
@@ -155,7 +146,10 @@ class ProgramRun {
     return id;
   }
 
-  #subscribe(client: Client, { patterns, clusters, since }: Extract<Operation, { readonly kind: "subscribe" }>): void {
+  #subscribe(
+    client: ModelClient,
+    { patterns, clusters, since }: Extract<Operation, { readonly kind: "subscribe" }>,
+  ): void {
     const wanted = setOf(Object.fromEntries(patterns.map((pattern) => [pattern, clusters])));
     const id = this.#change(client, client.consumer.set.with(wanted), "subscribed");
     if (since === undefined) return;
@@ -212,21 +206,8 @@ class ProgramRun {
     this.#clients.clear();
   }
 
-  #measure(client: Client): void {
-    const { consumer, expected } = client;
-    const metrics = this.#world.delivery.metricsOf(consumer);
-    const { maxMessages, policy } = consumer.buffer;
-    if (metrics.bufferSize > maxMessages) this.#violations.push(`buffer_size ${metrics.bufferSize} of ${maxMessages}`);
-    if (policy.startsWith("drop-") && !expected.isCatchingUp && metrics.pending > maxMessages) {
-      this.#violations.push(`${metrics.pending} pending of ${maxMessages} under ${policy}`);
-    }
-    if (metrics.messagesDropped < client.messagesDropped) this.#violations.push("messages_dropped went down");
-    client.messagesDropped = metrics.messagesDropped;
-    if (metrics.messagesSent !== expected.delivered) {
-      this.#violations.push(`messages_sent ${metrics.messagesSent} and not ${expected.delivered}`);
-    }
-    if (metrics.bytesSent !== expected.deliveredBytes) this.#violations.push(`bytes_sent ${metrics.bytesSent}`);
-    if (!Number.isFinite(metrics.lagMs) || metrics.lagMs < 0) this.#violations.push(`lag_ms ${metrics.lagMs}`);
+  #measure(client: ModelClient): void {
+    this.#violations.push(...metricsProblems(this.#world, client));
   }
 
   /** What must hold at any moment. */
@@ -268,7 +249,7 @@ class ProgramRun {
     throw new Error(`not level: routed ${delivery.routedSeq} of ${log.head}; ${states.join(" ")}`);
   }
 
-  #finish(client: Client): void {
+  #finish(client: ModelClient): void {
     const { consumer, sink, expected } = client;
     expected.finish();
     this.#measure(client);
