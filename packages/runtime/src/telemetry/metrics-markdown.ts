@@ -37,6 +37,7 @@ const introduction = [
   "",
   "`GET /metrics` answers in the Prometheus text format. Counters count from the start of the process; labels have",
   "few, known values and never name a user, a connection or a cluster. The process's own metrics (`process_*`, `nodejs_*`,",
-  "the event loop's delay as `nodejs_eventloop_lag_*`) are there too.",
+  "the event loop's delay as `nodejs_eventloop_lag_*`) are there too, but for the lists of handles and resources, which",
+  "stop the event loop the longer the more connections there are. A look takes about a millisecond.",
   "",
 ];

@@ -118,6 +118,12 @@ describe("a registry", () => {
     expect(text).toContain("t_more_total 0");
   });
 
+  it("has nothing that is told by listing every connection", async () => {
+    const text = await createMetricsRegistry().metrics();
+    expect(text).toContain("nodejs_active_requests_total");
+    expect(text).not.toMatch(/nodejs_active_(resources|handles)/);
+  });
+
   it("refuses a name twice", () => {
     const { registry } = setUp();
     expect(() => registerMetrics(registry, { open: table.open })).toThrow("already been registered");
