@@ -7,7 +7,8 @@ import type { Consumer } from "../delivery/consumer.js";
 import type { NodeAnswers, NodeBus } from "../nodes/node-bus.js";
 import type { SubscriptionManager } from "../routing/subscription-manager.js";
 import type { Connection, Connections } from "./connections.js";
-import { viewConnection, type ConnectionView, type ConnectionViewContext } from "./connection-view.js";
+import { viewConnections, type ConnectionView, type ConnectionViewContext } from "./connection-view.js";
+import { jsonList } from "./json-list.js";
 import { type RequireIdentity, sendProblem } from "@sluice/runtime";
 
 export interface AdminRoutesOptions {
@@ -54,7 +55,7 @@ export function registerAdminRoutes(app: FastifyInstance, options: AdminRoutesOp
     return connection === undefined ? [] : [connection];
   };
 
-  nodes.answer("connections", (wanted) => find(wanted as Wanted).map((connection) => viewConnection(connection, view)));
+  nodes.answer("connections", (wanted) => viewConnections(find(wanted as Wanted), view));
   nodes.answer("revoke", (question) => {
     const revocation = question as Revocation;
     const ended = find(revocation);
@@ -91,7 +92,7 @@ export function registerAdminRoutes(app: FastifyInstance, options: AdminRoutesOp
   app.get("/api/v1/connections", async (request, reply) => {
     if ((await requireAdmin(request, reply)) === undefined) return reply;
     const asked = (await nodes.ask("connections", {})) as NodeAnswers<ConnectionView>;
-    return { connections: shown(asked), ...nodesOf(asked) };
+    return reply.type("application/json").send(jsonList("connections", shown(asked), nodesOf(asked)));
   });
 
   app.get<{ Params: IdParams }>("/api/v1/connections/:id", async (request, reply) => {

@@ -2,6 +2,7 @@
 
 import { wireTime } from "@sluice/protocol";
 import type { Clock } from "@sluice/runtime";
+import { TurnBudget } from "../log/turn-budget.js";
 import type { Delivery } from "../delivery/delivery.js";
 import type { HeartbeatManager } from "../session/heartbeat-manager.js";
 import type { Connection } from "./connections.js";
@@ -36,8 +37,25 @@ export interface ConnectionViewContext {
   readonly heartbeat: HeartbeatManager;
 }
 
-/** Shows one connection as it is now. */
-export function viewConnection(connection: Connection, context: ConnectionViewContext): ConnectionView {
+/** Connections looked at in one turn of the event loop, about 1 ms. */
+const viewsPerTurn = 64;
+
+/** Shows connections as they are now, a slice a turn: one after the other, so not all in the same moment. */
+export async function viewConnections(
+  connections: readonly Connection[],
+  context: ConnectionViewContext,
+): Promise<ConnectionView[]> {
+  const views: ConnectionView[] = [];
+  const turn = new TurnBudget(viewsPerTurn);
+  for (const connection of connections) {
+    // It may have gone since the list was made.
+    if (!connection.session.consumer.isClosed) views.push(viewConnection(connection, context));
+    await turn.spend(1);
+  }
+  return views;
+}
+
+function viewConnection(connection: Connection, context: ConnectionViewContext): ConnectionView {
   const { clock, delivery, heartbeat } = context;
   const { consumer } = connection.session;
   const state = heartbeat.getConnectionState(connection.id);

@@ -59,7 +59,7 @@ export class NatsNodeBus implements NodeBus {
       };
       nats.subscribe(`${prefix}.nodes.${subject}`, { callback });
     };
-    listen("ask.*", (message) => this.#asked(message));
+    listen("ask.*", (message) => void this.#asked(message));
     listen("here", (message) => this.#met(message));
     listen("gone", (message) => this.#parted(message));
     this.#timer = setInterval(() => this.#sayHere(), presenceMs);
@@ -73,7 +73,7 @@ export class NatsNodeBus implements NodeBus {
 
   async ask(kind: string, question: unknown): Promise<NodeAnswers<unknown>> {
     const { nats, prefix } = this.#options;
-    const own: NodeAnswer<unknown> = { node: this.node, items: this.#answers.get(kind)?.(question) ?? [] };
+    const ours = this.#answers.get(kind)?.(question);
     const items = new Map<string, unknown[]>();
     const waited = this.#present();
     if (waited.size > 0) {
@@ -102,6 +102,7 @@ export class NatsNodeBus implements NodeBus {
       node: this.#peers.get(instance)?.node ?? "",
       items: found,
     }));
+    const own: NodeAnswer<unknown> = { node: this.node, items: (await ours) ?? [] };
     return { answers: [own, ...others], silent: [...waited.values()].toSorted() };
   }
 
@@ -147,7 +148,7 @@ export class NatsNodeBus implements NodeBus {
     this.#peers.delete(message.json<Presence>().instance);
   }
 
-  #asked(message: Msg): void {
+  async #asked(message: Msg): Promise<void> {
     const { from, question } = message.json<{ readonly from: string; readonly question: unknown }>();
     const kind = message.subject.slice(message.subject.lastIndexOf(".") + 1);
     const answer = this.#answers.get(kind);
@@ -159,7 +160,9 @@ export class NatsNodeBus implements NodeBus {
       part = [];
       bytes = 0;
     };
-    for (const item of answer(question)) {
+    const items = await answer(question);
+    if (this.#options.nats.isClosed()) return;
+    for (const item of items) {
       part.push(item);
       bytes += JSON.stringify(item).length;
       if (bytes >= partBytes) send(false);

@@ -14,8 +14,11 @@ export interface NodeAnswers<Item> {
   readonly silent: readonly string[];
 }
 
-/** Answers a question from what this node knows; what it returns is sent as JSON. Must not throw. */
-export type AnswerQuestion = (question: unknown) => readonly unknown[];
+/**
+ * Answers a question from what this node knows, a long answer over several turns of the event loop; what it returns is
+ * sent as JSON. Must neither throw nor reject.
+ */
+export type AnswerQuestion = (question: unknown) => readonly unknown[] | Promise<readonly unknown[]>;
 
 /** The way to all nodes, this one included. */
 export interface NodeBus {
@@ -35,7 +38,7 @@ export function createLocalBus(): NodeBus {
     node: undefined,
     answer: (kind, answer) => void answers.set(kind, answer),
     ask: async (kind, question) => ({
-      answers: [{ node: "", items: answers.get(kind)?.(question) ?? [] }],
+      answers: [{ node: "", items: (await answers.get(kind)?.(question)) ?? [] }],
       silent: [],
     }),
     close: async () => {},
