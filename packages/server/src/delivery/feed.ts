@@ -3,6 +3,7 @@
 
 import type { Clock } from "@sluice/runtime";
 import type { EventLog, EventRecord } from "../log/event-log.js";
+import { fieldsLengthOf } from "../log/packed-event.js";
 import type { Lane } from "../routing/lane.js";
 import { SharedEvent } from "../routing/shared-event.js";
 import type { SubscriptionManager } from "../routing/subscription-manager.js";
@@ -64,7 +65,7 @@ export class Feed {
   #take(records: readonly EventRecord[]): void {
     if (records.length === 0) return;
     this.#backlog.push({ records, next: 0, durableAtMs: this.#options.clock.now() });
-    for (const record of records) this.#backlogBytes += record.fields.length;
+    for (const record of records) this.#backlogBytes += fieldsLengthOf(record);
     if (!this.#isTurnDue) this.#turn();
   }
 
@@ -102,7 +103,7 @@ export class Feed {
     });
     // While all are level, nobody will ask for it again; one who falls behind later is past it.
     if (shared !== undefined && isWanted) tail.push(shared);
-    this.#backlogBytes -= record.fields.length;
+    this.#backlogBytes -= fieldsLengthOf(record);
     this.routedSeq = record.seq;
     this.routed += 1;
     full?.forEach(flush);

@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import { encodeEventFields, type EventRefusal, type EventRules, type PublishedEvent } from "@sluice/protocol";
 import type { Clock, Problem } from "@sluice/runtime";
-import type { EventDraft } from "../log/event-log.js";
+import { PackedEvent } from "../log/packed-event.js";
 import type { PublishLimits } from "./publish-limits.js";
 
 /** What the events of a publish that arrives now are checked by. */
@@ -11,9 +11,8 @@ export function eventRulesOf(limits: PublishLimits, clock: Clock): EventRules {
 }
 
 /** The draft of an event; here it is encoded, once and for all. */
-export function draftOf(event: PublishedEvent): EventDraft {
-  const { eventType, clusterId } = event;
-  return { eventId: identityOf(event), eventType, clusterId, fields: Buffer.from(encodeEventFields(event)) };
+export function draftOf(event: PublishedEvent): PackedEvent {
+  return PackedEvent.ofText(identityOf(event), event.eventType, event.clusterId, encodeEventFields(event));
 }
 
 /**

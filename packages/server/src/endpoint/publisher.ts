@@ -3,6 +3,7 @@ import { parsePublishedEvent } from "@sluice/protocol";
 import { ByteBudget, type Clock, type Problem } from "@sluice/runtime";
 import { pendingBytes } from "../log/append-queue.js";
 import { LogError, type EventDraft, type EventLog } from "../log/event-log.js";
+import { fieldsLengthOf } from "../log/packed-event.js";
 import { batchProblem, draftOf, eventProblem, eventRulesOf } from "./publish-draft.js";
 import type { PublishLimits } from "./publish-limits.js";
 
@@ -82,7 +83,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       await room?.();
       const startMs = clock.now();
       const { firstSeq, lastSeq, duplicates } = await log.append(drafts);
-      const bytes = drafts.reduce((sum, draft) => sum + draft.fields.length, 0);
+      const bytes = drafts.reduce((sum, draft) => sum + fieldsLengthOf(draft), 0);
       meter?.accepted({ events: drafts.length, duplicates, bytes, waitedMs: clock.now() - startMs });
       return { outcome: "accepted", accepted: drafts.length, firstSeq, lastSeq, duplicates };
     } catch (error) {

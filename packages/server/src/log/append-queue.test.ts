@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AppendQueue, pendingBytes, type PendingAppend } from "./append-queue.js";
 import { draftsOf } from "./contract/log-under-test.js";
+import { PackedEvent } from "./packed-event.js";
 
 const appendOf = (events: number, bytes: number): PendingAppend => ({
-  drafts: draftsOf(0, events),
+  drafts: draftsOf(0, events).map((draft) => PackedEvent.of(draft)),
   bytes,
   resolve: () => undefined,
   reject: () => undefined,

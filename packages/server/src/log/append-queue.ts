@@ -1,9 +1,10 @@
 // Appends that wait for the next commit, bounded in bytes, taken out whole and in order.
 import type { AppendResult, EventDraft } from "./event-log.js";
+import { fieldsLengthOf, type PackedEvent } from "./packed-event.js";
 
 /** One append that waits, with what settles it. */
 export interface PendingAppend {
-  readonly drafts: readonly EventDraft[];
+  readonly drafts: readonly PackedEvent[];
   readonly bytes: number;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: Error) => void;
@@ -15,7 +16,7 @@ const draftOverheadBytes = 256;
 /** What an append weighs while it waits, bytes. */
 export function pendingBytes(drafts: readonly EventDraft[]): number {
   let bytes = 0;
-  for (const draft of drafts) bytes += draft.fields.length + draftOverheadBytes;
+  for (const draft of drafts) bytes += fieldsLengthOf(draft) + draftOverheadBytes;
   return bytes;
 }
 

@@ -2,9 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DedupWindow } from "./dedup-window.js";
 
+const claim = (dedup: DedupWindow, id: string, seq: number): number | undefined => {
+  const bytes = Buffer.from(`before ${id} behind`);
+  return dedup.claim(bytes, "before ".length, bytes.length - " behind".length, seq);
+};
+
 describe("DedupWindow", () => {
   it("is what a plain list of the newest ids would be, whatever is added and however time goes", () => {
-    const add = fc.record({ count: fc.integer({ min: 0, max: 6 }) });
+    const add = fc.record({ count: fc.integer({ min: 0, max: 6 }), isDropped: fc.boolean() });
     const wait = fc.record({ ms: fc.nat(60) });
     fc.assert(
       fc.property(
@@ -26,18 +31,20 @@ describe("DedupWindow", () => {
                 seq: seq + at,
                 atMs: nowMs,
               }));
-              dedup.add(
-                added.map(({ id }) => id),
-                seq,
-                nowMs,
-              );
+              for (const { id, seq: at } of added) expect(claim(dedup, id, at)).toBeUndefined();
+              for (const { id, seq: at } of added) expect(claim(dedup, id, seq + step.count)).toBe(at);
+              if (step.isDropped) {
+                dedup.drop();
+                continue;
+              }
+              dedup.keep(nowMs);
               seq += step.count;
               model = [...model, ...added];
               model = model.slice(Math.max(0, model.length - maxIds));
             }
             expect(dedup.size).toBe(model.length);
             for (let known = 1; known < seq; known += 1) {
-              expect(dedup.seqOf(`id-${known}`)).toBe(model.find(({ id }) => id === `id-${known}`)?.seq);
+              expect(dedup.seqOf(Buffer.from(`id-${known}`))).toBe(model.find(({ id }) => id === `id-${known}`)?.seq);
             }
           }
         },

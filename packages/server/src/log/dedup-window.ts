@@ -1,70 +1,97 @@
 // Which event ids were appended lately, and where. Bounded by age and by count.
+import { IdRing } from "./id-ring.js";
 import type { DedupLimits } from "./log-options.js";
 
+/** Ids remembered together: they end before this seq. */
 interface Generation {
   readonly atMs: number;
-  readonly ids: readonly string[];
+  readonly endSeq: number;
 }
 
-/** A window over the newest event ids. */
+/**
+ * A window over the newest event ids. Every record of the log enters it, so an id's number in the ring is its seq. What
+ * is claimed for a commit is known at once and counts for no bound until the commit is `kept` or `dropped`.
+ */
 export class DedupWindow {
   readonly #limits: DedupLimits;
-  readonly #seqs = new Map<string, number>();
+  readonly #ids = new IdRing();
+  /** The seq behind the last one that is kept. */
+  #keptEnd = 0;
   #generations: Generation[] = [];
-  /** Generations before this index, and ids before `#skipped` of the one at it, are forgotten. */
-  #first = 0;
-  #skipped = 0;
+  /** Generations before this index are forgotten. */
+  #firstGeneration = 0;
 
   constructor(limits: DedupLimits) {
     this.#limits = limits;
   }
 
-  /** How many ids are known. */
+  /** How many ids are known, those claimed among them. */
   get size(): number {
-    return this.#seqs.size;
+    return this.#ids.next - this.#ids.first;
   }
 
-  /** The seq under which `id` was appended, undefined where it is not known (any more). Call `expire` first. */
-  seqOf(id: string): number | undefined {
-    return this.#seqs.get(id);
+  /** The seq under which an id was appended or is claimed, undefined where it is not known (any more). */
+  seqOf(id: Uint8Array): number | undefined {
+    return this.#ids.find(id, 0, id.length);
   }
 
   /**
-   * Remembers ids appended together at `atMs`, none of them known yet, with consecutive seqs from `firstSeq` on. Times
-   * never go back from one call to the next.
+   * The seq of the id `bytes[start, end)` where it is known; else it is claimed for `seq`, which follows the last one
+   * claimed or kept, and undefined is returned. Call `expire` first.
    */
-  add(ids: readonly string[], firstSeq: number, atMs: number): void {
-    if (ids.length === 0) return;
-    ids.forEach((id, index) => this.#seqs.set(id, firstSeq + index));
-    this.#generations.push({ atMs, ids });
-    while (this.#seqs.size > this.#limits.maxIds) this.#forgetOldest();
+  claim(bytes: Uint8Array, start: number, end: number, seq: number): number | undefined {
+    this.#goTo(seq);
+    return this.#ids.findOrAdd(bytes, start, end);
   }
 
-  /** Forgets every id that is `windowMs` old or older at `nowMs`. */
+  /** Claims an id that may be known already, as one that was stored before the window was. */
+  claimAgain(id: Uint8Array, seq: number): void {
+    this.#goTo(seq);
+    this.#ids.add(id);
+  }
+
+  /** Remembers what is claimed, as of `atMs`. Times never go back from one call to the next. */
+  keep(atMs: number): void {
+    const endSeq = this.#ids.next;
+    if (endSeq === this.#keptEnd) return;
+    this.#keptEnd = endSeq;
+    this.#generations.push({ atMs, endSeq });
+    while (this.size > this.#limits.maxIds) this.#ids.dropFirst();
+    this.#leaveGenerations();
+  }
+
+  /** Forgets what is claimed: its records were not stored. */
+  drop(): void {
+    while (this.#ids.next > this.#keptEnd) this.#ids.dropLast();
+  }
+
+  /** Forgets every id that is `windowMs` old or older at `nowMs`. Nothing may be claimed. */
   expire(nowMs: number): void {
-    let generation = this.#generations[this.#first];
+    let generation = this.#generations[this.#firstGeneration];
     while (generation !== undefined && nowMs - generation.atMs >= this.#limits.windowMs) {
-      for (let index = this.#skipped; index < generation.ids.length; index += 1) {
-        this.#seqs.delete(generation.ids[index] as string);
-      }
-      this.#leaveGeneration();
-      generation = this.#generations[this.#first];
+      while (this.#ids.first < generation.endSeq) this.#ids.dropFirst();
+      this.#leaveGenerations();
+      generation = this.#generations[this.#firstGeneration];
     }
   }
 
-  #forgetOldest(): void {
-    const ids = this.#generations[this.#first]?.ids ?? [];
-    this.#seqs.delete(ids[this.#skipped] as string);
-    this.#skipped += 1;
-    if (this.#skipped >= ids.length) this.#leaveGeneration();
+  /** Ids are consecutive; where the log has a hole, what was before it is forgotten. */
+  #goTo(seq: number): void {
+    if (seq === this.#ids.next) return;
+    this.#ids.restart(seq);
+    this.#keptEnd = seq;
+    this.#generations = [];
+    this.#firstGeneration = 0;
   }
 
-  #leaveGeneration(): void {
-    this.#first += 1;
-    this.#skipped = 0;
-    if (this.#first * 2 > this.#generations.length) {
-      this.#generations = this.#generations.slice(this.#first);
-      this.#first = 0;
+  #leaveGenerations(): void {
+    const { first } = this.#ids;
+    while ((this.#generations[this.#firstGeneration]?.endSeq ?? Number.POSITIVE_INFINITY) <= first) {
+      this.#firstGeneration += 1;
+    }
+    if (this.#firstGeneration * 2 > this.#generations.length) {
+      this.#generations = this.#generations.slice(this.#firstGeneration);
+      this.#firstGeneration = 0;
     }
   }
 }

@@ -2,7 +2,7 @@ import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { makeLogDirectory, openLogIn } from "./contract/log-directory.js";
-import { draftOf, draftsOf, ManualClock, plainOf, range, readAll, seqsOf } from "./contract/log-under-test.js";
+import { draftOf, draftsOf, ManualClock, comparable, range, readAll, seqsOf } from "./contract/log-under-test.js";
 import { openEmbeddedLog } from "./embedded-log.js";
 import { describeEventLog } from "./event-log-contract.js";
 import type { RetentionLimits } from "./log-options.js";
@@ -23,7 +23,7 @@ describe("an embedded log that is opened again", () => {
     const after = await openLogIn(dir, { retention });
     expect([after.epoch, after.head, after.oldest]).toEqual([epoch, before.head, before.oldest]);
     expect(after.stats()).toMatchObject({ events: stats.events, bytes: stats.bytes, state: "open" });
-    expect(plainOf(await readAll(after))).toEqual(plainOf(records));
+    expect(comparable(await readAll(after))).toEqual(comparable(records));
     expect(await after.append([draftOf("next")])).toMatchObject({ firstSeq: before.head + 1 });
   });
 

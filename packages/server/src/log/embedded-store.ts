@@ -3,7 +3,7 @@ import { readCheckedBlockHeader } from "./block-header.js";
 import { commitError } from "./commit-error.js";
 import type { DirectoryLock } from "./directory-lock.js";
 import { encodeBlock, type EncodedBlock } from "./encode-block.js";
-import { LogError, type EventRecord, type LogPage, type ReadOptions } from "./event-log.js";
+import { LogError, type LogPage, type ReadOptions } from "./event-log.js";
 import type { FileHeadroom } from "./file-headroom.js";
 import {
   blockAt,
@@ -17,6 +17,7 @@ import {
 import type { RetentionLimits } from "./log-options.js";
 import type { LogStore } from "./log-store.js";
 import { encodeMeta, type MetaRecord } from "./meta-record.js";
+import type { PackedRecord } from "./packed-event.js";
 import { readBlocks } from "./read-blocks.js";
 import { isExpired, oldestByCount, type Segment } from "./retention.js";
 import { TurnBudget } from "./turn-budget.js";
@@ -94,7 +95,7 @@ export class EmbeddedStore implements LogStore {
     return this.#garbage.length > 0;
   }
 
-  async write(records: readonly EventRecord[]): Promise<number> {
+  async write(records: readonly PackedRecord[]): Promise<number> {
     const blocks = await encodeBlocks(records);
     await this.#commit(blocks, sweepBlocksPerCommit + blocks.length * 2);
     return sumBytes(blocks);
@@ -178,7 +179,7 @@ export class EmbeddedStore implements LogStore {
   }
 }
 
-async function encodeBlocks(records: readonly EventRecord[]): Promise<EncodedBlock[]> {
+async function encodeBlocks(records: readonly PackedRecord[]): Promise<EncodedBlock[]> {
   const budget = new TurnBudget(encodeBytesPerTurn);
   const blocks: EncodedBlock[] = [];
   for (let start = 0; start < records.length;) {

@@ -3,16 +3,23 @@ import { describe, expect, it } from "vitest";
 import { readCheckedBlockHeader, writeBlockHeader } from "./block-header.js";
 import { blockBytesMax, encodeBlock, type EncodedBlock } from "./encode-block.js";
 import type { EventRecord } from "./event-log.js";
+import { PackedRecord } from "./packed-event.js";
 import { PageBuilder } from "./page-builder.js";
 import { readBlock, readBlockIds } from "./read-block.js";
 
 const recordsOf = (drafts: readonly Omit<EventRecord, "seq" | "appendedAtMs">[], firstSeq: number): EventRecord[] =>
   drafts.map((draft, index) => ({ ...draft, seq: firstSeq + index, appendedAtMs: 1_800_000_000_123 }));
 
+const encode = (records: readonly EventRecord[], start = 0): EncodedBlock =>
+  encodeBlock(
+    records.map((record) => PackedRecord.of(record)),
+    start,
+  );
+
 const encodeAll = (records: readonly EventRecord[]): EncodedBlock[] => {
   const blocks: EncodedBlock[] = [];
   for (let start = 0; start < records.length;) {
-    const block = encodeBlock(records, start);
+    const block = encode(records, start);
     blocks.push(block);
     start += block.lastSeq - block.firstSeq + 1;
   }
@@ -70,7 +77,7 @@ describe("blocks", () => {
   });
 
   it.each([-1, 0, 1])("fill up to the limit exactly (%i)", (over) => {
-    const overhead = encodeBlock(recordsOf([plain, plain], 1), 0).value.length - 2 * plain.fields.length;
+    const overhead = encode(recordsOf([plain, plain], 1)).value.length - 2 * plain.fields.length;
     const half = Math.floor((blockBytesMax - overhead) / 2);
     const rest = blockBytesMax - overhead - half;
     const records = recordsOf(
@@ -95,13 +102,13 @@ describe("blocks", () => {
       names.map(([eventType, clusterId]) => ({ ...plain, eventType, clusterId })),
       1,
     );
-    const block = encodeBlock(records, 0);
+    const block = encode(records);
     expect(readCheckedBlockHeader(block.value, 1)).toMatchObject({ records: 6, pairs: 5 });
     expect(readAllOf([block], 1)).toEqual(records);
   });
 
   it("tell any flipped bit", () => {
-    const { value } = encodeBlock(recordsOf([plain, plain], 1), 0);
+    const { value } = encode(recordsOf([plain, plain], 1));
     for (let bit = 0; bit < value.length * 8; bit += 1) {
       const flipped = Buffer.from(value);
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
@@ -113,7 +120,7 @@ describe("blocks", () => {
   });
 
   it("tell a block of another place and of another version", () => {
-    const { value } = encodeBlock(recordsOf([plain], 7), 0);
+    const { value } = encode(recordsOf([plain], 7));
     expect(() => readCheckedBlockHeader(value, 8)).toThrow(expect.objectContaining({ code: "LOG_DAMAGED" }));
     const newer = Buffer.from(value);
     writeBlockHeader(newer, { firstSeq: 7, records: 1, pairs: 1, appendedAtMs: 0, version: 2 });

@@ -1,6 +1,6 @@
 // Makes blocks of records (block-header.ts has the layout).
-import { blockHeaderBytes, pairHeaderBytes, recordHeaderBytes, writeBlockHeader } from "./block-header.js";
-import type { EventRecord } from "./event-log.js";
+import { blockHeaderBytes, pairHeaderBytes, writeBlockHeader } from "./block-header.js";
+import { writeRecordPair, type PackedRecord } from "./packed-event.js";
 
 /**
  * Most bytes of a block, unless one record alone is larger: an LMDB value of this size with its 24-byte page header
@@ -21,51 +21,58 @@ interface Pair {
 }
 
 /** Encodes records from index `start` on: as many as fit in {@link blockBytesMax}, one at least. */
-export function encodeBlock(records: readonly EventRecord[], start: number): EncodedBlock {
-  const first = records[start] as EventRecord;
+export function encodeBlock(records: readonly PackedRecord[], start: number): EncodedBlock {
+  const first = records[start] as PackedRecord;
   const pairs: Pair[] = [];
-  const pairIndexes: number[] = [];
-  const idLengths: number[] = [];
   const indexOf = pairIndexer(pairs);
   let bytes = blockHeaderBytes;
-  for (let at = start; at < records.length; at += 1) {
-    const record = records[at] as EventRecord;
+  let end = start;
+  for (; end < records.length; end += 1) {
+    const { event } = records[end] as PackedRecord;
     const pairsBefore = pairs.length;
-    const index = indexOf(record.eventType, record.clusterId);
-    const idLength = Buffer.byteLength(record.eventId);
+    const index = indexOf(event.eventType, event.clusterId);
     const added = pairs.length > pairsBefore ? pairBytes(pairs[index] as Pair) : 0;
-    const size = added + recordHeaderBytes + idLength + record.fields.length;
-    if (at > start && bytes + size > blockBytesMax) {
+    const size = added + event.end - event.start;
+    if (end > start && bytes + size > blockBytesMax) {
       pairs.length = pairsBefore;
       break;
     }
     bytes += size;
-    pairIndexes.push(index);
-    idLengths.push(idLength);
+    writeRecordPair(event, index);
   }
   const value = Buffer.allocUnsafeSlow(bytes);
-  let offset = writePairs(value, pairs);
-  pairIndexes.forEach((pair, index) => {
-    const { eventId, fields } = records[start + index] as EventRecord;
-    const idLength = idLengths[index] as number;
-    offset = value.writeUInt32LE(fields.length, offset);
-    offset = value.writeUInt16LE(pair, offset);
-    offset = value.writeUInt16LE(idLength, offset);
-    offset += value.write(eventId, offset);
-    offset += fields.copy(value, offset);
-  });
+  copyRuns(records, start, end, value, writePairs(value, pairs));
+  const count = end - start;
   writeBlockHeader(value, {
     firstSeq: first.seq,
-    records: pairIndexes.length,
+    records: count,
     pairs: pairs.length,
     appendedAtMs: first.appendedAtMs,
   });
-  return { firstSeq: first.seq, lastSeq: first.seq + pairIndexes.length - 1, value };
+  return { firstSeq: first.seq, lastSeq: first.seq + count - 1, value };
+}
+
+/** Copies records `[start, end)`; those that lie side by side go at once. */
+function copyRuns(records: readonly PackedRecord[], start: number, end: number, value: Buffer, offset: number): void {
+  let run = (records[start] as PackedRecord).event;
+  let runEnd = run.end;
+  let written = offset;
+  for (let at = start + 1; at < end; at += 1) {
+    const { event } = records[at] as PackedRecord;
+    if (event.bytes !== run.bytes || event.start !== runEnd) {
+      written += run.bytes.copy(value, written, run.start, runEnd);
+      run = event;
+    }
+    runEnd = event.end;
+  }
+  run.bytes.copy(value, written, run.start, runEnd);
 }
 
 function pairIndexer(pairs: Pair[]): (eventType: string, clusterId: string | undefined) => number {
   const byType = new Map<string, Map<string | undefined, number>>();
+  let last: { readonly eventType: string; readonly clusterId: string | undefined; readonly index: number } | undefined;
   return (eventType, clusterId) => {
+    if (last !== undefined && last.eventType === eventType && last.clusterId === clusterId) return last.index;
     let byCluster = byType.get(eventType);
     if (byCluster === undefined) {
       byCluster = new Map<string | undefined, number>();
@@ -80,6 +87,7 @@ function pairIndexer(pairs: Pair[]): (eventType: string, clusterId: string | und
         cluster: clusterId === undefined ? undefined : Buffer.from(clusterId),
       });
     }
+    last = { eventType, clusterId, index };
     return index;
   };
 }

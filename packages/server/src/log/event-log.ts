@@ -12,6 +12,8 @@ export interface EventDraft {
    * `"event_id":"…","event_type":"…",…,"payload":…`. Encoded once, stored and sent as it is; never modified.
    */
   readonly fields: Buffer;
+  /** Length of `fields`, bytes, where that is known before they are asked for. */
+  readonly fieldsLength?: number;
 }
 
 /** An event as stored. */

@@ -15,7 +15,7 @@ export interface RetentionLimits {
 export interface DedupLimits {
   /** Age by the monotonic clock (by the wall clock over a restart), ms; 0 = no dedup beyond one commit. */
   readonly windowMs: number;
-  /** Most ids remembered; past it the oldest is forgotten early. About 120 bytes of memory each. */
+  /** Most ids remembered; past it the oldest is forgotten early. 64 bytes of memory for each slot, of which there are 4,096 · 4^n. */
   readonly maxIds: number;
 }
 

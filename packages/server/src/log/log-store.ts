@@ -1,5 +1,6 @@
 // Where an engine keeps records. StoredLog does what all engines share (order, dedup, the live feed) on top of one.
-import type { EventRecord, LogPage, ReadOptions } from "./event-log.js";
+import type { LogPage, ReadOptions } from "./event-log.js";
+import type { PackedRecord } from "./packed-event.js";
 
 /** Storage of one log. One `write` or `sweep` at a time; reading goes on meanwhile. */
 export interface LogStore {
@@ -14,7 +15,7 @@ export interface LogStore {
    * `appendedAtMs`. Resolves to their stored bytes.
    * @throws {LogError} `LOG_FULL` (a later write may work) or `LOG_FAILED` (none will); nothing is stored then.
    */
-  write(records: readonly EventRecord[]): Promise<number>;
+  write(records: readonly PackedRecord[]): Promise<number>;
   /** A page, found at once; see {@link EventLog.read}. `options.limit` is ≥ 1. */
   read(after: number, options: ReadOptions): LogPage;
   /** Moves `oldest` to what retention leaves at wall time `nowMs`. True where bounded work remains: call again soon. */

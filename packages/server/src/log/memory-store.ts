@@ -1,14 +1,15 @@
 // Records in this process's memory; gone with it.
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { EventRecord, LogPage, ReadOptions } from "./event-log.js";
+import type { LogPage, ReadOptions } from "./event-log.js";
 import type { RetentionLimits } from "./log-options.js";
 import type { LogStore } from "./log-store.js";
+import type { PackedRecord } from "./packed-event.js";
 import { PageBuilder } from "./page-builder.js";
 import { isExpired, oldestByCount, type Segment } from "./retention.js";
 
 interface MemorySegment extends Segment {
-  readonly records: readonly EventRecord[];
+  readonly records: readonly PackedRecord[];
 }
 
 /** Memory of a record beside its `fields`, bytes, about. */
@@ -28,12 +29,12 @@ export class MemoryStore implements LogStore {
     this.#limits = limits;
   }
 
-  async write(records: readonly EventRecord[]): Promise<number> {
+  async write(records: readonly PackedRecord[]): Promise<number> {
     // As a disk would: what is appended meanwhile joins the next commit, and a publisher in a loop starves nobody.
     await nextTurn();
     const [first, last] = [records[0], records.at(-1)];
     if (first === undefined || last === undefined) return 0;
-    const bytes = records.reduce((sum, record) => sum + record.fields.length + recordOverheadBytes, 0);
+    const bytes = records.reduce((sum, record) => sum + record.fieldsLength + recordOverheadBytes, 0);
     this.#segments.push({ firstSeq: first.seq, lastSeq: last.seq, bytes, appendedAtMs: first.appendedAtMs, records });
     this.head = last.seq;
     this.bytes += bytes;
@@ -46,9 +47,9 @@ export class MemoryStore implements LogStore {
       const segment = this.#segments[index];
       if (segment === undefined) break;
       for (let at = page.nextSeq - segment.firstSeq; at < segment.records.length && !page.isDone; at += 1) {
-        const record = segment.records[at] as EventRecord;
+        const record = segment.records[at] as PackedRecord;
         if (!page.wants(record.eventType, record.clusterId)) page.skip(record.seq);
-        else if (page.admit(record.seq, record.fields.length)) page.push(record);
+        else if (page.admit(record.seq, record.fieldsLength)) page.push(record);
       }
     }
     return page.build();

@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { draftOf, draftsOf, logOptionsOf, ManualClock, range, readAll, seqsOf } from "./contract/log-under-test.js";
-import { LogError, type EventRecord } from "./event-log.js";
+import { LogError } from "./event-log.js";
 import type { LogOptions } from "./log-options.js";
 import { MemoryStore } from "./memory-store.js";
+import { PackedRecord } from "./packed-event.js";
 import { StoredLog } from "./stored-log.js";
 
 /** A store whose next writes and sweeps fail as told. */
@@ -13,7 +14,7 @@ class FailingStore extends MemoryStore {
   sweeps = 0;
   retainError: Error | undefined;
 
-  override async write(records: readonly EventRecord[]): Promise<number> {
+  override async write(records: readonly PackedRecord[]): Promise<number> {
     await nextTurn();
     const failure = this.failures.shift();
     if (failure !== undefined) throw failure;
@@ -155,7 +156,7 @@ describe("StoredLog's dedup over a restart", () => {
     const clock = new ManualClock();
     const options = logOptionsOf({ clock, dedup: { windowMs: 1000, maxIds: 100 } });
     const store = new MemoryStore(options.retention);
-    await store.write(range(1, 2).map((seq) => ({ ...draftOf(seq), seq, appendedAtMs: clock.wall() })));
+    await store.write(range(1, 2).map((seq) => PackedRecord.of({ ...draftOf(seq), seq, appendedAtMs: clock.wall() })));
     const remembered = [
       { ids: ["event-1"], firstSeq: 1, appendedAtMs: clock.wall() - 900 },
       { ids: ["event-2"], firstSeq: 2, appendedAtMs: clock.wall() - 100 },

@@ -15,6 +15,7 @@ import {
 import { Followers } from "./followers.js";
 import type { LogOptions } from "./log-options.js";
 import type { LogStore } from "./log-store.js";
+import { fieldsLengthOf, PackedEvent } from "./packed-event.js";
 
 /** Bounds of one commit, so that its work between two turns of the event loop stays short. */
 const commitEventsMax = 16_384;
@@ -80,8 +81,8 @@ export class StoredLog implements EventLog {
     if (refusal !== undefined) return Promise.reject(refusal);
     if (drafts.length === 0) return Promise.resolve({ firstSeq: this.head + 1, lastSeq: this.head, duplicates: 0 });
     return new Promise((resolve, reject) => {
-      const bytes = pendingBytes(drafts);
-      if (this.#queue.push({ drafts, bytes, resolve, reject })) this.#wake();
+      const packed = drafts.map((draft) => PackedEvent.of(draft));
+      if (this.#queue.push({ drafts: packed, bytes: pendingBytes(drafts), resolve, reject })) this.#wake();
       else reject(new LogError("LOG_BUSY", "too many bytes already wait for the disk"));
     });
   }
@@ -156,7 +157,7 @@ export class StoredLog implements EventLog {
     this.#dedup.expire(startMs);
     const plan = await CommitPlan.make(group, this.#dedup, this.head, clock.wall());
     if (plan.records.length === 0) {
-      plan.resolve();
+      plan.resolve(startMs);
       return;
     }
     let bytes: number;
@@ -168,8 +169,7 @@ export class StoredLog implements EventLog {
       return;
     }
     this.#committed(plan.records, bytes, startMs);
-    plan.resolve();
-    await plan.remember(clock.now());
+    plan.resolve(clock.now());
   }
 
   #committed(records: readonly EventRecord[], bytes: number, startMs: number): void {
@@ -219,13 +219,20 @@ export class StoredLog implements EventLog {
   #remember(remembered: readonly RememberedIds[]): void {
     const { clock } = this.#options;
     const ageless = clock.now() - clock.wall();
-    for (const { ids, firstSeq, appendedAtMs } of remembered) this.#dedup.add(ids, firstSeq, appendedAtMs + ageless);
+    for (const { ids, firstSeq, appendedAtMs } of remembered) {
+      for (const [index, id] of ids.entries()) this.#dedup.claimAgain(Buffer.from(id), firstSeq + index);
+      this.#dedup.keep(appendedAtMs + ageless);
+    }
   }
 }
 
-function isTooLarge({ eventId, eventType, clusterId, fields }: EventDraft): boolean {
-  const nameLength = Math.max(eventId.length, eventType.length, clusterId?.length ?? 0);
-  return fields.length > fieldsBytesMax || nameLength > nameLengthMax;
+function isTooLarge(draft: EventDraft): boolean {
+  const { eventType, clusterId } = draft;
+  // An id has no more characters than bytes.
+  const idLength =
+    draft instanceof PackedEvent && draft.idLength <= nameLengthMax ? draft.idLength : draft.eventId.length;
+  const nameLength = Math.max(idLength, eventType.length, clusterId?.length ?? 0);
+  return fieldsLengthOf(draft) > fieldsBytesMax || nameLength > nameLengthMax;
 }
 
 function failedError(): LogError {

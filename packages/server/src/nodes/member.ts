@@ -2,7 +2,7 @@
 // what operators ask are everybody's.
 
 import { TicketStore, type AuthOutcome, type Clock, type MetricsReading } from "@sluice/runtime";
-import type { AppendResult, LogStats } from "../log/event-log.js";
+import type { AppendResult, EventDraft, LogStats } from "../log/event-log.js";
 import { FollowerLog, type FollowerLogOptions } from "../log/follower-log.js";
 import { ConnectionCounts, type CountChange, type Elsewhere } from "./connection-counts.js";
 import { Link, type Channel } from "./link.js";
@@ -51,7 +51,7 @@ export class Member {
   openLog(options: Omit<FollowerLogOptions, "append">): FollowerLog {
     this.#log = new FollowerLog({
       ...options,
-      append: async (drafts) => (await this.#link.ask("append", drafts)) as AppendResult,
+      append: async (drafts) => (await this.#link.ask("append", drafts.map(plainDraft))) as AppendResult,
     });
     return this.#log;
   }
@@ -131,4 +131,9 @@ export class Member {
     else if (kind === "counts") for (const change of about as readonly CountChange[]) this.#counts.add(change);
     else if (kind === "drain") this.#orders?.drain();
   }
+}
+
+/** A draft as it travels between processes, which take no getters over. */
+function plainDraft({ eventId, eventType, clusterId, fields }: EventDraft): EventDraft {
+  return { eventId, eventType, clusterId, fields };
 }

@@ -71,15 +71,20 @@ export async function readAll(log: EventLog, after = 0, match?: EventMatch, limi
   for (let next = after; next < log.head;) {
     const page = await log.read(next, { limit, ...(match === undefined ? {} : { match }) });
     expect(page.scannedTo, "every page goes on").toBeGreaterThan(next);
-    records.push(...page.records);
+    records.push(...page.records.map((record) => plainOf(record)));
     next = page.scannedTo;
   }
   return records;
 }
 
+/** A record as a plain object, whatever an engine makes of it. */
+export function plainOf({ seq, appendedAtMs, eventId, eventType, clusterId, fields }: EventRecord): EventRecord {
+  return { seq, appendedAtMs, eventId, eventType, clusterId, fields };
+}
+
 /** Records with their fields as text: buffers are compared byte by byte, which takes seconds for a few MB. */
-export function plainOf(records: readonly EventRecord[]): unknown[] {
-  return records.map((record) => ({ ...record, fields: record.fields.toString("latin1") }));
+export function comparable(records: readonly EventRecord[]): unknown[] {
+  return records.map((record) => ({ ...plainOf(record), fields: record.fields.toString("latin1") }));
 }
 
 /** The seqs of records. */

@@ -11,6 +11,7 @@ import {
   seqsOf,
   type LogTraits,
   type OpenLog,
+  plainOf,
 } from "./log-under-test.js";
 
 const draftArbitrary = fc.record({
@@ -152,7 +153,7 @@ export function describeRead(open: OpenLog, traits: LogTraits): void {
             for (let next = after; next < Math.min(log.head, until);) {
               const page = await log.read(next, { until, match, limit, bytesMax });
               expect(page.records.length).toBeLessThanOrEqual(limit);
-              got.push(...page.records);
+              got.push(...page.records.map((record) => plainOf(record)));
               next = page.scannedTo;
             }
             const appendedAtMs: unknown = traits.time === "ours" ? appendedAt.wall() : expect.any(Number);
