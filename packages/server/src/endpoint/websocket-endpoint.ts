@@ -30,6 +30,7 @@ import { websocketEncoding } from "../routing/websocket-encoding.js";
 import { Session, type SessionContext } from "../session/session.js";
 import type { Connections, Place } from "./connections.js";
 import type { EndpointTally } from "./endpoint-tally.js";
+import { pongTextBytes } from "./pong-frame.js";
 import { SluiceWebSocket } from "./sluice-web-socket.js";
 import { UnfinishedMessages, type Incoming } from "./unfinished-messages.js";
 import { watchFrames } from "./watch-frames.js";
@@ -250,7 +251,11 @@ export class WebSocketEndpoint {
     });
     socket.on("data", () => socket.uncork());
     const close = (entry: CloseEntry): void => context.delivery.close(consumer, entry);
-    watchFrames(webSocket, socket, { frameBytesMax: this.#options.messageBytesMax, close });
+    const onPong = (): void => {
+      tally.bytesIn += pongTextBytes;
+      session.receivePong();
+    };
+    watchFrames(webSocket, socket, { frameBytesMax: this.#options.messageBytesMax, close, onPong });
     webSocket.on("message", (data, isBinary) => {
       this.#unfinished.ended(incoming);
       if (consumer.isClosed) return;

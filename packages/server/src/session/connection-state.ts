@@ -5,10 +5,10 @@ export interface ConnectionState {
   readonly connectionId: string;
   readonly userId: string;
   readonly connectedAtMs: number;
-  lastPingSentMs: number | null;
-  lastPongReceivedMs: number | null;
+  readonly lastPingSentMs: number | null;
+  readonly lastPongReceivedMs: number | null;
   /** Pongs missed in a row. */
-  missedPongs: number;
+  readonly missedPongs: number;
   /** False once `max_missed` was reached, or the connection has gone. */
-  isAlive: boolean;
+  readonly isAlive: boolean;
 }

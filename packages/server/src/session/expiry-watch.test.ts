@@ -12,7 +12,7 @@ class Bench {
   begin(leftMs: number): ExpiryHandle {
     const expiresAtMs = this.wallMs + leftMs;
     return this.watch.watch({
-      expiresAtMs: () => expiresAtMs,
+      expiresAtMs,
       notice: () => this.said.push("notice"),
       expire: () => this.said.push("expire"),
     });
@@ -95,7 +95,7 @@ describe("ExpiryWatch", () => {
     const watch = new ExpiryWatch({ now: () => performance.now(), wall: () => Date.now() });
     const expiresAtMs = Date.now() + 20;
     const expired = new Promise<void>((resolve) => {
-      watch.watch({ expiresAtMs: () => expiresAtMs, notice: () => {}, expire: resolve });
+      watch.watch({ expiresAtMs, notice: () => {}, expire: resolve });
     });
     watch.start();
     watch.start();

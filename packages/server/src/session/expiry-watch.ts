@@ -14,7 +14,8 @@ const slots = 1024;
 const recheckMs = 30_000;
 
 export interface ExpiryPort {
-  expiresAtMs(): number;
+  /** When the token expires, ms since the Unix epoch. */
+  readonly expiresAtMs: number;
   /** The token is within its last minute. */
   notice(): void;
   expire(): void;
@@ -23,8 +24,11 @@ export interface ExpiryPort {
 /** One watched connection; kept by whoever began the watch, to end it. */
 export interface ExpiryHandle {
   isOver: boolean;
-  /** The expiry that the client was told of. */
-  noticedMs: number | undefined;
+  /** When it is looked at next, monotonic ms. */
+  atMs: number;
+  readonly expiresAtMs: number;
+  /** The client was told of it. */
+  isNoticed: boolean;
   readonly port: ExpiryPort;
 }
 
@@ -48,7 +52,8 @@ export class ExpiryWatch {
   }
 
   watch(port: ExpiryPort): ExpiryHandle {
-    const handle = { isOver: false, noticedMs: undefined, port };
+    const { expiresAtMs } = port;
+    const handle = { isOver: false, atMs: this.#clock.now(), expiresAtMs, isNoticed: false, port };
     this.#look(handle);
     return handle;
   }
@@ -58,18 +63,18 @@ export class ExpiryWatch {
   }
 
   #look(handle: ExpiryHandle): void {
-    const expiresAtMs = handle.port.expiresAtMs();
-    const leftMs = expiresAtMs - this.#clock.wall();
+    const leftMs = handle.expiresAtMs - this.#clock.wall();
     if (leftMs <= 0) {
       handle.isOver = true;
       handle.port.expire();
       return;
     }
-    if (leftMs <= expiryNoticeMs && handle.noticedMs !== expiresAtMs) {
-      handle.noticedMs = expiresAtMs;
+    if (leftMs <= expiryNoticeMs && !handle.isNoticed) {
+      handle.isNoticed = true;
       handle.port.notice();
     }
     const untilNextMs = leftMs > expiryNoticeMs ? leftMs - expiryNoticeMs : leftMs;
-    this.#wheel.add(this.#clock.now() + Math.min(untilNextMs, recheckMs), handle);
+    handle.atMs = this.#clock.now() + Math.min(untilNextMs, recheckMs);
+    this.#wheel.add(handle);
   }
 }

@@ -2,20 +2,9 @@
 // no wait on any socket; decides by a clock that is passed in.
 
 import type { Clock } from "@sluice/runtime";
+import { Beat, type HeartbeatPort } from "./beat.js";
 import type { ConnectionState } from "./connection-state.js";
 import { TimerWheel } from "./timer-wheel.js";
-
-/** What the manager does to a connection. Both return at once. */
-export interface HeartbeatPort {
-  sendPing(): void;
-  /** `max_missed` pongs in a row were missed. */
-  timeOut(): void;
-  /**
-   * Grows as a socket that couldn't take a ping at once takes other bytes; undefined when the ping went straight out.
-   * A peer that reads slowly has the ping still ahead of it, and is not a dead one.
-   */
-  backlogProgress(): number | undefined;
-}
 
 export interface HeartbeatOptions {
   /** `heartbeat.interval_ms`. */
@@ -44,24 +33,20 @@ const firstPingMsMin = 1000;
 /** Fraction of the golden ratio: successive multiples of it, modulo 1, are spread evenly however many there are. */
 const goldenFraction = 0.618_033_988_749_894_9;
 
-interface Beat {
-  readonly state: ConnectionState;
-  readonly port: HeartbeatPort;
+/** The connections that were pinged in one moment. */
+interface Pinged {
+  readonly atMs: number;
+  readonly beats: Beat[];
+  /** Of each, its `backlogProgress` then. */
+  readonly progress: (number | undefined)[];
 }
-
-type Due =
-  | { readonly kind: "ping"; readonly beat: Beat; readonly atMs: number }
-  | {
-      readonly kind: "deadline";
-      readonly beat: Beat;
-      readonly pingedAtMs: number;
-      readonly progress: number | undefined;
-    };
 
 export class HeartbeatManager {
   readonly #options: HeartbeatOptions;
   readonly #beats = new Map<string, Beat>();
-  readonly #wheel: TimerWheel<Due>;
+  readonly #wheel: TimerWheel<Beat>;
+  /** Those whose deadline is to come, oldest first: all wait equally long. */
+  readonly #pinged: Pinged[] = [];
   readonly #slotMs: number;
   #registered = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -71,7 +56,7 @@ export class HeartbeatManager {
     const { intervalMs, timeoutMs, clock } = options;
     const slotMs = Math.min(intervalMs, timeoutMs) * slotShare;
     this.#slotMs = Math.min(slotMsMax, Math.max(slotMsMin, slotMs));
-    const slots = Math.min(slotsMax, Math.ceil((intervalMs + timeoutMs) / this.#slotMs) + 1);
+    const slots = Math.min(slotsMax, Math.ceil(intervalMs / this.#slotMs) + 1);
     this.#wheel = new TimerWheel({ slotMs: this.#slotMs, slots, nowMs: clock.now() });
   }
 
@@ -91,78 +76,75 @@ export class HeartbeatManager {
    */
   register(connectionId: string, userId: string, port: HeartbeatPort): ConnectionState {
     const now = this.#options.clock.now();
-    const state: ConnectionState = {
-      connectionId,
-      userId,
-      connectedAtMs: now,
-      lastPingSentMs: null,
-      lastPongReceivedMs: null,
-      missedPongs: 0,
-      isAlive: true,
-    };
-    const beat = { state, port };
-    this.#beats.set(connectionId, beat);
     this.#registered += 1;
     const phase = (this.#registered * goldenFraction) % 1;
     const { intervalMs } = this.#options;
     const earliestMs = Math.min(firstPingMsMin, intervalMs / 2);
     const atMs = now + earliestMs + phase * (intervalMs - earliestMs);
-    this.#wheel.add(atMs, { kind: "ping", beat, atMs });
-    return state;
+    const beat = new Beat({ connectionId, userId, connectedAtMs: now }, port, atMs);
+    this.#beats.set(connectionId, beat);
+    this.#wheel.add(beat);
+    return beat;
   }
 
   unregister(connectionId: string): void {
     const beat = this.#beats.get(connectionId);
     if (beat === undefined) return;
-    beat.state.isAlive = false;
+    beat.isAlive = false;
     this.#beats.delete(connectionId);
   }
 
   /** Any pong proves the client alive, whatever ping it answers. */
   handlePong(connectionId: string): void {
-    const state = this.#beats.get(connectionId)?.state;
-    if (state === undefined) return;
-    state.lastPongReceivedMs = this.#options.clock.now();
-    state.missedPongs = 0;
+    const beat = this.#beats.get(connectionId);
+    if (beat === undefined) return;
+    beat.pongedAtMs = this.#options.clock.now();
+    beat.missedPongs = 0;
   }
 
   getConnectionState(connectionId: string): ConnectionState | undefined {
-    return this.#beats.get(connectionId)?.state;
+    return this.#beats.get(connectionId);
   }
 
   getActiveConnections(): ConnectionState[] {
-    return [...this.#beats.values()].map(({ state }) => state);
+    return [...this.#beats.values()];
   }
 
   /** Does what has become due; called by the timer. */
   tick(): void {
     const now = this.#options.clock.now();
-    for (const due of this.#wheel.take(now)) {
-      if (!due.beat.state.isAlive) continue;
-      if (due.kind === "ping") this.#ping(due.beat, due.atMs, now);
-      else this.#judge(due.beat, due.pingedAtMs, due.progress);
+    const { timeoutMs } = this.#options;
+    for (let first = this.#pinged[0]; first !== undefined && first.atMs + timeoutMs <= now; first = this.#pinged[0]) {
+      this.#pinged.shift();
+      for (const [index, beat] of first.beats.entries()) {
+        if (beat.isAlive) this.#judge(beat, first.atMs, first.progress[index]);
+      }
     }
+    const pinged: Pinged = { atMs: now, beats: [], progress: [] };
+    for (const beat of this.#wheel.take(now)) if (beat.isAlive) this.#ping(beat, pinged);
+    if (pinged.beats.length > 0) this.#pinged.push(pinged);
   }
 
-  #ping(beat: Beat, dueAtMs: number, now: number): void {
-    const { intervalMs, timeoutMs } = this.#options;
-    beat.state.lastPingSentMs = now;
+  #ping(beat: Beat, pinged: Pinged): void {
+    const now = pinged.atMs;
+    beat.pingedAtMs = now;
     beat.port.sendPing();
-    const progress = beat.port.backlogProgress();
-    this.#wheel.add(now + timeoutMs, { kind: "deadline", beat, pingedAtMs: now, progress });
+    pinged.beats.push(beat);
+    pinged.progress.push(beat.port.backlogProgress());
     // From when it was due, so that lateness doesn't add up; from now, when the process stood still for longer.
-    const atMs = Math.max(dueAtMs + intervalMs, now);
-    this.#wheel.add(atMs, { kind: "ping", beat, atMs });
+    beat.atMs = Math.max(beat.atMs + this.#options.intervalMs, now);
+    this.#wheel.add(beat);
   }
 
-  #judge({ state, port }: Beat, pingedAtMs: number, progress: number | undefined): void {
-    if (state.lastPongReceivedMs !== null && state.lastPongReceivedMs >= pingedAtMs) return;
+  #judge(beat: Beat, pingedAtMs: number, progress: number | undefined): void {
+    const { port } = beat;
+    if (beat.pongedAtMs >= pingedAtMs) return;
     if (progress !== undefined && (port.backlogProgress() ?? Number.POSITIVE_INFINITY) > progress) return;
-    state.missedPongs += 1;
+    beat.missedPongs += 1;
     this.#options.onMiss?.();
-    if (state.missedPongs < this.#options.maxMissed) return;
-    state.isAlive = false;
-    this.#beats.delete(state.connectionId);
+    if (beat.missedPongs < this.#options.maxMissed) return;
+    beat.isAlive = false;
+    this.#beats.delete(beat.connectionId);
     port.timeOut();
   }
 }

@@ -122,7 +122,7 @@ export class Session {
 
   #watchExpiry(): ExpiryHandle {
     return this.#context.expiry.watch({
-      expiresAtMs: () => this.#identity.expiresAtMs,
+      expiresAtMs: this.#identity.expiresAtMs,
       notice: () => this.#send({ type: "token_expiring", expires_at: wireTime(this.#identity.expiresAtMs) }),
       expire: () => this.#context.delivery.close(this.consumer, closes.tokenExpired),
     });
@@ -150,15 +150,26 @@ export class Session {
     this.#send({ type: "error", ...(id === undefined ? {} : { id }), code, message });
   }
 
+  /** Whether the client may give a command now; where it may not, that is answered. */
+  #mayCommand(): boolean {
+    if (this.consumer.isClosed) return false;
+    const now = this.#context.clock.now();
+    if (this.#commands.take(now)) return true;
+    if (!this.#strikes.take(now)) this.#context.delivery.close(this.consumer, closes.policyViolation);
+    else this.#refuse(undefined, "RATE_LIMITED", `more than ${this.#context.commandsPerSecond} commands a second`);
+    return false;
+  }
+
+  /** Takes a `pong` without a timestamp, as {@link receive} would its text. */
+  receivePong(): void {
+    if (!this.#mayCommand()) return;
+    this.#context.tally.commands.pong += 1;
+    this.#context.heartbeat.handlePong(this.consumer.id);
+  }
+
   /** Takes one text message. Never throws: a fault of ours is told and answered. */
   receive(text: string): void {
-    if (this.consumer.isClosed) return;
-    const now = this.#context.clock.now();
-    if (!this.#commands.take(now)) {
-      if (!this.#strikes.take(now)) this.#context.delivery.close(this.consumer, closes.policyViolation);
-      else this.#refuse(undefined, "RATE_LIMITED", `more than ${this.#context.commandsPerSecond} commands a second`);
-      return;
-    }
+    if (!this.#mayCommand()) return;
     const decoded = decodeCommand(text);
     if (!decoded.ok) {
       this.#refuse(decoded.problem.id, decoded.problem.code, decoded.problem.message);

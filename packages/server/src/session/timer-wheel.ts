@@ -1,8 +1,9 @@
-// Many deadlines on one timer: an entry costs a slot in an array, not a timer of its own.
+// Many deadlines on one timer: an item costs a place in an array, not a timer of its own.
 
-interface Entry<T> {
+/** What has its time. */
+export interface Timed {
+  /** When its time comes, ms; not to be changed while it is in a wheel. */
   readonly atMs: number;
-  readonly item: T;
 }
 
 export interface TimerWheelOptions {
@@ -14,9 +15,9 @@ export interface TimerWheelOptions {
 }
 
 /** A hashed timer wheel. Pure: it is told the time. Items aren't taken out again; whoever gets one knows if it still counts. */
-export class TimerWheel<T> {
+export class TimerWheel<T extends Timed> {
   readonly #slotMs: number;
-  readonly #slots: Entry<T>[][];
+  readonly #slots: T[][];
   /** Number of the slot that is looked at next, counted from the clock's start. */
   #next: number;
   #size = 0;
@@ -31,29 +32,29 @@ export class TimerWheel<T> {
     return this.#size;
   }
 
-  add(atMs: number, item: T): void {
-    const slot = Math.max(this.#next, Math.floor(atMs / this.#slotMs));
-    (this.#slots[slot % this.#slots.length] as Entry<T>[]).push({ atMs, item });
+  add(item: T): void {
+    const slot = Math.max(this.#next, Math.floor(item.atMs / this.#slotMs));
+    (this.#slots[slot % this.#slots.length] as T[]).push(item);
     this.#size += 1;
   }
 
-  /** Every item whose time has come, slot by slot; what was added during the call and is due comes with the next. */
+  /** Every item whose time has come, in the order of their times; what is added during the call and is due comes with the next. */
   take(nowMs: number): T[] {
-    const due: Entry<T>[] = [];
+    const due: T[] = [];
     const last = Math.floor(nowMs / this.#slotMs);
     // After a long standstill each slot is looked at once, not once per turn of the wheel.
     const from = Math.max(this.#next, last - this.#slots.length + 1);
     for (let number = from; number <= last; number += 1) this.#takeSlot(number % this.#slots.length, nowMs, due);
     this.#next = last;
     this.#size -= due.length;
-    return due.sort((a, b) => a.atMs - b.atMs).map(({ item }) => item);
+    return due.sort((a, b) => a.atMs - b.atMs);
   }
 
-  #takeSlot(index: number, nowMs: number, due: Entry<T>[]): void {
-    const entries = this.#slots[index] as Entry<T>[];
-    if (entries.length === 0) return;
-    const later: Entry<T>[] = [];
-    for (const entry of entries) (entry.atMs <= nowMs ? due : later).push(entry);
+  #takeSlot(index: number, nowMs: number, due: T[]): void {
+    const items = this.#slots[index] as T[];
+    if (items.length === 0) return;
+    const later: T[] = [];
+    for (const item of items) (item.atMs <= nowMs ? due : later).push(item);
     this.#slots[index] = later;
   }
 }
