@@ -13,35 +13,55 @@ const hyphen = 0x2d;
 const hexDigits = new TextEncoder().encode("0123456789abcdef");
 const ascii = new TextDecoder();
 
-let pool = "";
-let taken = 0;
+/** The two digits of each byte. */
+const digitPairs = new Uint16Array(256);
+for (let byte = 0; byte < 256; byte += 1) {
+  digitPairs[byte] = ((hexDigits[byte >> 4] ?? 0) << 8) | (hexDigits[byte & 0x0f] ?? 0);
+}
+
+/** Ids as text, and how much of it is used up. */
+const pool = new Uint8Array(idsPerPool * idLength).fill(hyphen);
+let taken = pool.length;
+/** The same as a string, while strings are asked for. */
+let poolText = "";
+
+/** Bytes of an id in UTF-8. */
+export const newEventIdBytes = idLength;
 
 /** A random UUID (version 4, RFC 9562 §5.4) from the runtime's cryptographic source. */
 export function newEventId(): string {
+  const start = takeId();
+  if (poolText === "") poolText = ascii.decode(pool);
+  return poolText.slice(start, start + idLength);
+}
+
+/** Writes such an id to `bytes` at `at`, as {@link newEventIdBytes} bytes of UTF-8. */
+export function writeNewEventId(bytes: Uint8Array, at: number): void {
+  const start = takeId();
+  for (let index = 0; index < idLength; index += 1) bytes[at + index] = pool[start + index] ?? 0;
+}
+
+function takeId(): number {
   if (taken === pool.length) {
-    pool = makePool();
+    fillPool();
     taken = 0;
   }
   taken += idLength;
-  return pool.slice(taken - idLength, taken);
+  return taken - idLength;
 }
 
-function makePool(): string {
+function fillPool(): void {
   const random = crypto.getRandomValues(new Uint8Array(idsPerPool * idBytes));
-  const text = new Uint8Array(idsPerPool * idLength).fill(hyphen);
   for (let id = 0; id < idsPerPool; id += 1) {
+    const source = id * idBytes;
+    random[source + 6] = ((random[source + 6] ?? 0) & 0x0f) | 0x40;
+    random[source + 8] = ((random[source + 8] ?? 0) & 0x3f) | 0x80;
     for (let position = 0; position < idBytes; position += 1) {
-      const byte = withVersion(random[id * idBytes + position] ?? 0, position);
+      const digits = digitPairs[random[source + position] ?? 0] ?? 0;
       const at = id * idLength + (digitsAt[position] ?? 0);
-      text[at] = hexDigits[byte >> 4] ?? 0;
-      text[at + 1] = hexDigits[byte & 0x0f] ?? 0;
+      pool[at] = digits >> 8;
+      pool[at + 1] = digits & 0xff;
     }
   }
-  return ascii.decode(text);
-}
-
-function withVersion(byte: number, position: number): number {
-  if (position === 6) return (byte & 0x0f) | 0x40;
-  if (position === 8) return (byte & 0x3f) | 0x80;
-  return byte;
+  poolText = "";
 }

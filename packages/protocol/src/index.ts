@@ -8,6 +8,7 @@ export * from "./command.js";
 export * from "./server-frame.js";
 export * from "./cloud-event.js";
 export * from "./encode-event-fields.js";
+export { newEventIdBytes, writeNewEventId } from "./event-id.js";
 export * from "./event-payload.js";
 export * from "./event-timestamp.js";
 export * from "./problem-types.js";

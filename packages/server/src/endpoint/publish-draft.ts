@@ -12,14 +12,19 @@ export function eventRulesOf(limits: PublishLimits, clock: Clock): EventRules {
 
 /** The draft of an event; here it is encoded, once and for all. */
 export function draftOf(event: PublishedEvent): PackedEvent {
-  return PackedEvent.ofText(identityOf(event), event.eventType, event.clusterId, encodeEventFields(event));
+  return PackedEvent.ofText(
+    identityOf(event.eventId, event.source),
+    event.eventType,
+    event.clusterId,
+    encodeEventFields(event),
+  );
 }
 
 /**
  * What an event is known again by. Ids are unique for their source only (CloudEvents 1.0, `id`): two sources that both
  * count from 1 must not lose each other's events. A digest, so that a long source costs no more memory than an id.
  */
-function identityOf({ eventId, source }: PublishedEvent): string {
+export function identityOf(eventId: string, source: string | undefined): string {
   // Neither can hold a line feed.
   return source === undefined ? eventId : hash("sha256", `${source}\n${eventId}`, "base64url");
 }

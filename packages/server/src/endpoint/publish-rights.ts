@@ -1,6 +1,7 @@
 // Which field of an event goes beyond its publisher's rights (protocol.md §9).
-import { patternMatches, type EventFieldNames, type PublishedEvent } from "@sluice/protocol";
+import { patternMatches, type EventFieldNames } from "@sluice/protocol";
 import { mayPublish, type Problem, type Rights } from "@sluice/runtime";
+import type { EventDraft } from "../log/event-log.js";
 import { placeOf } from "./publish-draft.js";
 
 /**
@@ -9,7 +10,7 @@ import { placeOf } from "./publish-draft.js";
  */
 export function rightsProblem(
   rights: Rights,
-  { eventType, clusterId }: PublishedEvent,
+  { eventType, clusterId }: Pick<EventDraft, "eventType" | "clusterId">,
   names: EventFieldNames,
   index: number,
   line?: number,

@@ -49,23 +49,29 @@ export function* ndjsonTexts(body: Buffer): EventTexts {
  * sound whatever the body holds: the texts, the brackets and the commas make up the whole body, so when every text is JSON
  * the body is a JSON array. A missing element, bracket or comma, and anything after the array, shows as an empty text,
  * which is not JSON. An element is followed no further than `bytesMax` bytes; a longer one is handed out cut off behind
- * that, and is the last.
+ * that, and is the last. `endOf` may know better where an element ends that begins at a place and is JSON; -1 = it doesn't.
  */
-export function* jsonTexts(body: Buffer, shape: JsonShape, bytesMax: number): EventTexts {
+export function* jsonTexts(
+  body: Buffer,
+  shape: JsonShape,
+  bytesMax: number,
+  endOf: (start: number) => number = () => -1,
+): EventTexts {
   const start = yield* skipSpace(body, 0);
   if (start === body.length) return;
   if (shape === "value" || (shape === "either" && body[start] !== openBracket)) yield { start, end: body.length };
-  else if (body[start] === openBracket) yield* elementTexts(body, start + 1, bytesMax);
+  else if (body[start] === openBracket) yield* elementTexts(body, start + 1, bytesMax, endOf);
   else yield brokenAt(start);
 }
 
 /** The elements of the array whose bracket stands before `start`, and an empty text where it is broken. */
-function* elementTexts(body: Buffer, start: number, bytesMax: number): EventTexts {
+function* elementTexts(body: Buffer, start: number, bytesMax: number, endOf: (start: number) => number): EventTexts {
   let at = yield* skipSpace(body, start);
   if (body[at] !== closeBracket) {
     for (;;) {
       const elementStart = at;
-      at = endOfElement(body, elementStart, bytesMax);
+      at = endOf(elementStart);
+      if (at === -1 || !isEndOfElement(body[at])) at = endOfElement(body, elementStart, bytesMax);
       yield { start: elementStart, end: at };
       if (body[at] === closeBracket) break;
       if (body[at] !== comma) {
@@ -76,6 +82,10 @@ function* elementTexts(body: Buffer, start: number, bytesMax: number): EventText
     }
   }
   if ((yield* skipSpace(body, at + 1)) < body.length) yield brokenAt(at);
+}
+
+function isEndOfElement(byte: number | undefined): boolean {
+  return byte === comma || byte === closeBracket;
 }
 
 function brokenAt(at: number): EventText {
