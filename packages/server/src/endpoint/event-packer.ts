@@ -210,7 +210,7 @@ export class EventPacker {
   }
 
   #text(member: number): string {
-    return this.#body.toString("latin1", this.#spans[member * 2] as number, this.#spans[member * 2 + 1] as number);
+    return this.#body.toString("latin1", this.#spans[member * 2], this.#spans[member * 2 + 1]);
   }
 
   #timestamp(): Buffer | undefined {
