@@ -20,6 +20,8 @@ export const cloudEventFieldNames: EventFieldNames = {
 /** The attributes that CloudEvents §3.1 requires. */
 const required = ["specversion", "id", "source", "type"] as const;
 
+const requiredHeaders = required.map((name) => `ce-${name}`);
+
 const attributes = [...required, "time", "subject", "clusterid"] as const;
 
 /** What stands in base64 only by mistake (RFC 4648 §4). One search, so that a long text costs no backtracking. */
@@ -68,7 +70,7 @@ export type HttpHeaders = Readonly<Record<string, string | readonly string[] | u
 
 /** Whether the headers are those of a CloudEvent in binary mode: one of the attributes that every CloudEvent has. */
 export function hasCloudEventHeaders(headers: HttpHeaders): boolean {
-  return required.some((name) => headers[`ce-${name}`] !== undefined);
+  return requiredHeaders.some((name) => headers[name] !== undefined);
 }
 
 /** The attributes as `parseCloudEvent` takes them, or the header that cannot be decoded. */

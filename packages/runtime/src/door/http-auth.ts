@@ -25,11 +25,11 @@ export type RequireIdentity<Bearer extends Identity = Identity> = (
 export function createHttpAuth<Bearer extends Identity = Identity>(
   options: HttpAuthOptions<Bearer>,
 ): {
-  readonly authenticate: (request: FastifyRequest) => Promise<Outcome<Bearer>>;
+  readonly authenticate: (request: Pick<FastifyRequest, "raw">) => Promise<Outcome<Bearer>>;
   readonly requireIdentity: RequireIdentity<Bearer>;
   readonly requireAdmin: RequireIdentity<Bearer>;
 } {
-  const authenticate = (request: FastifyRequest): Promise<Outcome<Bearer>> =>
+  const authenticate = (request: Pick<FastifyRequest, "raw">): Promise<Outcome<Bearer>> =>
     options.identify(findToken(request.raw, { queryToken: options.queryToken }));
   const requireIdentity: RequireIdentity<Bearer> = async (request, reply) => {
     const outcome = await authenticate(request);

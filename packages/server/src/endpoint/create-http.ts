@@ -1,6 +1,6 @@
 // The HTTP side: one fastify for the API, and a second one for health and metrics when they listen apart.
 
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
   type AuthOutcome,
@@ -113,8 +113,9 @@ export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp
   await app.register(publishRoute, {
     publisher,
     clock,
-    authenticate: auth.authenticate,
+    authenticate: (raw: IncomingMessage) => auth.authenticate({ raw }),
     isAccepting,
+    onError: (error: unknown) => options.logger.error({ err: error }, "a publish failed by a fault of the service"),
   });
   registerHistoryRoute(app, { log: options.log, connections, requireIdentity: auth.requireIdentity });
   registerStreamRoute(app, {

@@ -174,6 +174,7 @@ describe("EventPacker", () => {
     expect(two?.bytes).toBe(one?.bytes);
     expect(two?.start).toBe(one?.end);
     expect(three?.bytes.length).toBeLessThan(75_000);
+    expect(four?.bytes).toBe(one?.bytes);
     expect(four?.fields.toString()).toContain('"payload":{"a":1}');
   });
 });

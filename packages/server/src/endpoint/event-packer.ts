@@ -27,14 +27,17 @@ const closeBrace = 0x7d;
 const firstPrintable = 0x20;
 const lastPrintable = 0x7e;
 
-/** Events lie in pieces of memory of this size, as a block does; a larger event has one of its own. */
+/** Events lie in pieces of memory of this size, as a block does; one over a quarter of that has a piece of its own. */
 const pieceBytes = 65_536;
+const apartBytesMin = pieceBytes / 4;
 /** A copy of more bytes than this is cheaper in one call. */
 const loopBytesMax = 96;
 
 /** What a name is made of (protocol.md §3). */
 const isNameByte = new Uint8Array(256);
 for (let byte = 0; byte < 128; byte += 1) isNameByte[byte] = isName(String.fromCharCode(byte)) ? 1 : 0;
+
+const nothing = Buffer.alloc(0);
 
 /** The members that an event may have; `at` is where their spans stand in `#spans`. */
 const members = ["event_id", "event_type", "cluster_id", "timestamp", "source", "subject", "payload"] as const;
@@ -55,13 +58,12 @@ export class EventPacker {
   readonly #rules: EventRules;
   readonly #textBytesMax: number;
   readonly #json: PlainJson;
-  readonly #receivedAt: Buffer;
   /** Where the value of each member begins and ends, without quotes; begins at 0 where there is none. */
-  readonly #spans = new Int32Array(members.length * 2);
+  readonly #spans: number[] = members.flatMap(() => [0, 0]);
   #payloadSpaces = 0;
   #start = notPlain;
   #end = notPlain;
-  #piece = Buffer.alloc(0);
+  #piece = nothing;
   #used = 0;
 
   /**
@@ -73,7 +75,6 @@ export class EventPacker {
     this.#rules = rules;
     this.#textBytesMax = textBytesMax;
     this.#json = new PlainJson(body, payloadDepthMax);
-    this.#receivedAt = Buffer.from(rules.receivedAt, "latin1");
   }
 
   /** Where the event that begins at `start`, white space around it included, ends where it can be packed; else {@link notPlain}. */
@@ -167,9 +168,7 @@ export class EventPacker {
     let bytes = frameBytes + timestampBytes + 2 * newEventIdBytes + (identity?.length ?? 0);
     for (let member = 0; member < members.length; member += 1) bytes += this.#lengthOf(member);
     bytes += this.#lengthOf(eventId);
-    this.#makeRoom(bytes);
-    const piece = this.#piece;
-    const start = this.#used;
+    const { piece, start } = this.#roomFor(bytes);
     const idStart = start + recordHeaderBytes;
     const fieldsStart = this.#writeId(piece, idStart, identity);
     let end = fieldsStart;
@@ -177,7 +176,7 @@ export class EventPacker {
       const from = spans[member * 2] as number;
       if (from === 0 && member !== timestamp && member !== eventId) continue;
       end = copy(leads[member] as Buffer, 0, (leads[member] as Buffer).length, piece, end);
-      if (member === timestamp) end = copy(at, 0, at.length, piece, end);
+      if (member === timestamp) end = copyText(at, piece, end);
       else if (from > 0) end = copy(body, from, spans[member * 2 + 1] as number, piece, end);
       else end = copy(piece, idStart, fieldsStart, piece, end);
       piece[end] = quote;
@@ -187,7 +186,7 @@ export class EventPacker {
     const [from, to] = [spans[payload * 2] as number, spans[payload * 2 + 1] as number];
     end = this.#payloadSpaces === 0 ? copy(body, from, to, piece, end) : copyTight(body, from, to, piece, end);
     writeRecordHeader(piece, start, fieldsStart, end);
-    this.#used = end;
+    if (piece === this.#piece) this.#used = end;
     const cluster = spans[clusterId * 2] === 0 ? undefined : this.#name(clusterId);
     return new PackedEvent(piece, start, fieldsStart, end, this.#name(eventType), cluster);
   }
@@ -213,18 +212,20 @@ export class EventPacker {
     return this.#body.toString("latin1", this.#spans[member * 2], this.#spans[member * 2 + 1]);
   }
 
-  #timestamp(): Buffer | undefined {
-    if (this.#spans[timestamp * 2] === 0) return this.#receivedAt;
-    const normal = normalizeTimestamp(this.#text(timestamp));
-    return normal === undefined ? undefined : Buffer.from(normal, "latin1");
+  #timestamp(): string | undefined {
+    return this.#spans[timestamp * 2] === 0 ? this.#rules.receivedAt : normalizeTimestamp(this.#text(timestamp));
   }
 
-  #makeRoom(bytes: number): void {
-    if (this.#piece.length - this.#used >= bytes) return;
-    // A publish of a few small events needs no more than it brings.
-    const enough = Math.min(pieceBytes, 2 * this.#body.length + frameBytes);
-    this.#piece = Buffer.allocUnsafe(Math.max(bytes, enough));
-    this.#used = 0;
+  #roomFor(bytes: number): { readonly piece: Buffer; readonly start: number } {
+    // Apart, so that what is left of the piece isn't lost.
+    if (bytes > apartBytesMin) return { piece: Buffer.allocUnsafeSlow(bytes), start: 0 };
+    if (this.#piece.length - this.#used < bytes) {
+      // A publish of a few small events needs no more than it brings.
+      const enough = Math.min(pieceBytes, 2 * this.#body.length + frameBytes);
+      this.#piece = Buffer.allocUnsafe(Math.max(bytes, enough));
+      this.#used = 0;
+    }
+    return { piece: this.#piece, start: this.#used };
   }
 }
 
@@ -250,7 +251,13 @@ function copy(from: Buffer, start: number, end: number, target: Buffer, to: numb
   return to + bytes;
 }
 
-/** The same without the white space between tokens. */
+/** Writes ASCII to `to`, and returns where it ends. */
+function copyText(text: string, target: Buffer, to: number): number {
+  for (let index = 0; index < text.length; index += 1) target[to + index] = text.charCodeAt(index);
+  return to + text.length;
+}
+
+/** As `copy`, without the white space between tokens. */
 function copyTight(from: Buffer, start: number, end: number, target: Buffer, to: number): number {
   let isInString = false;
   let written = to;

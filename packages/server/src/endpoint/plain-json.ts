@@ -30,6 +30,9 @@ const numberLengthMax = 25;
 const objectKeysMax = 64;
 const openKeysMax = 256;
 
+/** Hashes of the keys of the objects around a place, of each its own ones last. One for all: a value is read in one go. */
+const keys = new Int32Array(openKeysMax);
+
 /** What may follow a backslash where `JSON.stringify` writes one: " \ b f n r t. */
 const plainEscapes = new Uint8Array(256);
 for (const byte of Buffer.from('"\\bfnrt')) plainEscapes[byte] = 1;
@@ -46,8 +49,6 @@ export class PlainJson {
   spaces = 0;
   readonly #body: Buffer;
   readonly #depthMax: number;
-  /** Hashes of the keys of the objects around a place, of each its own ones last. */
-  readonly #keys = new Int32Array(openKeysMax);
   #keyCount = 0;
   #limit = 0;
 
@@ -145,7 +146,6 @@ export class PlainJson {
     if (end === notPlain) return notPlain;
     let hash = end - start;
     for (let at = start; at < end; at += 1) hash = (Math.imul(hash, 31) + (body[at] as number)) | 0;
-    const keys = this.#keys;
     const count = this.#keyCount;
     if (count === openKeysMax || count - keysBefore === objectKeysMax) return notPlain;
     for (let at = keysBefore; at < count; at += 1) if (keys[at] === hash) return notPlain;

@@ -5,9 +5,18 @@ import type { Clock, Problem } from "@sluice/runtime";
 import { PackedEvent } from "../log/packed-event.js";
 import type { PublishLimits } from "./publish-limits.js";
 
+/** The newest millisecond that was asked for as a text, which is the same for all who publish in it. */
+let textMs = 0;
+let text = new Date(textMs).toISOString();
+
 /** What the events of a publish that arrives now are checked by. */
 export function eventRulesOf(limits: PublishLimits, clock: Clock): EventRules {
-  return { payloadBytesMax: limits.payload_bytes, receivedAt: new Date(clock.wall()).toISOString() };
+  const nowMs = Math.trunc(clock.wall());
+  if (nowMs !== textMs) {
+    textMs = nowMs;
+    text = new Date(nowMs).toISOString();
+  }
+  return { payloadBytesMax: limits.payload_bytes, receivedAt: text };
 }
 
 /** The draft of an event; here it is encoded, once and for all. */

@@ -20,6 +20,9 @@ const formsByMediaType = {
   "application/cloudevents-batch+json": "cloud-event-batch",
 } as const satisfies Record<string, PublishForm["kind"]>;
 
+/** By far the most common, found without taking it apart. */
+const jsonForm = { mediaType: "application/json", form: { kind: "json" } } as const;
+
 /** The content types of a publish, apart from CloudEvents in binary mode, which take any. */
 const publishMediaTypes = Object.keys(formsByMediaType) as readonly (keyof typeof formsByMediaType)[];
 
@@ -33,6 +36,7 @@ const charsetParameter = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]+))/i;
  * media types, binary when the attributes of a CloudEvent are in the headers).
  */
 export function readPublishForm(contentType: string | undefined, headers: HttpHeaders): PublishForm | Problem {
+  if (contentType === jsonForm.mediaType && !hasCloudEventHeaders(headers)) return jsonForm.form;
   const mediaType = contentType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const charset = charsetOf(contentType);
   if (!mediaType.startsWith("application/cloudevents") && hasCloudEventHeaders(headers)) {

@@ -43,6 +43,7 @@ beforeEach(async () => {
         ? { ok: true, identity: { userId: "alice", expiresAtMs: Infinity, rights: allRights } }
         : { ok: false, reason: "missing", status: 401 },
     isAccepting: () => true,
+    onError: () => undefined,
     bodyBytesMax: 3 * mebibyte,
   });
   app.post("/echo", async ({ body }) => ({ body }));

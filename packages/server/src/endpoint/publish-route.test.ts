@@ -53,6 +53,7 @@ beforeEach(() => {
         ? { ok: true, identity: { userId: "alice", expiresAtMs: Infinity, rights } }
         : { ok: false, reason: failure, status: authFailures[failure].status },
     isAccepting: () => isAccepting,
+    onError: () => undefined,
   });
 });
 
