@@ -206,7 +206,7 @@ describe("faults", () => {
     const world = worldOf({ tailBytes: 1 });
     await world.publishMany(3);
     const fault = new LogError("LOG_DAMAGED", "a record fails its checksum");
-    world.log.read = () => Promise.reject(fault);
+    world.log.scan = () => Promise.reject(fault);
     const live = world.subscriber({ A: null });
     const { consumer, sink } = world.subscriber({ A: null });
     world.delivery.replay(consumer, consumer.set, 0, { id: "since" });
@@ -218,11 +218,11 @@ describe("faults", () => {
 
   it("that have taken records leave a gap in their place, for a replay and for what was live", async () => {
     const world = worldOf({ tailBytes: 1 });
-    const read = world.log.read.bind(world.log);
+    const scan = world.log.scan.bind(world.log);
     const seqs = { first: 3, last: 4 };
-    world.log.read = (after, options) => {
-      if (after >= seqs.last) return read(after, options);
-      if (after + 1 < seqs.first) return read(after, { ...options, until: seqs.first - 1 });
+    world.log.scan = (after, options, take) => {
+      if (after >= seqs.last) return scan(after, options, take);
+      if (after + 1 < seqs.first) return scan(after, { ...options, until: seqs.first - 1 }, take);
       return Promise.reject(new LogError("LOG_DAMAGED", "bad", { seqs: { first: after + 1, last: seqs.last } }));
     };
     const behind = world.subscriber({ A: null });
@@ -254,7 +254,7 @@ describe("faults", () => {
   it("of a log that holds less than it said are told", async () => {
     const world = worldOf({ tailBytes: 1 });
     await world.publishMany(3);
-    world.log.read = (after) => Promise.resolve({ records: [], scannedTo: after, oldest: 1, head: after });
+    world.log.scan = (after) => Promise.resolve({ scannedTo: after, oldest: 1, head: after });
     const { consumer, sink } = world.subscriber({ A: null });
     world.delivery.replay(consumer, consumer.set, 0, { id: "since" });
     expect(await until(() => consumer.isClosed)).toBe(true);

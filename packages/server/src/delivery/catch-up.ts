@@ -3,28 +3,31 @@
 
 import type { Clock } from "@sluice/runtime";
 import { LogError, type EventMatch, type EventRecord } from "../log/event-log.js";
+import { CatchUpTurns } from "./catch-up-turns.js";
 import type { Consumer } from "./consumer.js";
 import type { DeliveryTally } from "./delivery-tally.js";
+import type { EventLoop } from "./event-loop.js";
 import { loseDamaged } from "./lose-damaged.js";
 import type { LogRange } from "./message-buffer.js";
 import { PageReaders } from "./page-readers.js";
-import { pieceBytesMax, type Page } from "./page.js";
+import type { Page } from "./page.js";
 import type { Pages } from "./pages.js";
 import { SliceWriter } from "./slice-writer.js";
 import type { Progress, Slice } from "./slice.js";
 import type { Tail } from "./tail.js";
 
-/** Bytes joined into one write; of a page just a piece, which then is nobody's copy. */
-const chunkBytesMax = pieceBytesMax;
+/** Bytes joined into one write, and an event: as much as a blocked transport holds on to. */
+const chunkBytesMax = 16 * 1024;
 /** Bytes for one consumer before the next has its turn. */
 const sliceBytesMax = 128 * 1024;
 /** Events looked at for one consumer before the next has its turn, wanted or not. */
 const sliceEventsMax = 2048;
-/** What a turn may take before the live path has its own; its last slice may go past it. A write is 10 to 100 µs. */
-const turnMax = { ms: 1, writes: 16 } as const;
 
 export interface CatchUpOptions {
   readonly clock: Clock;
+  readonly eventLoop: EventLoop;
+  /** How long live delivery has worked, in all, ms. */
+  readonly liveMs: () => number;
   readonly tail: Tail;
   readonly pages: Pages;
   readonly tally: DeliveryTally;
@@ -43,11 +46,18 @@ export class CatchUp {
   readonly #options: CatchUpOptions;
   readonly #readers: PageReaders;
   readonly #writer: SliceWriter;
-  readonly #due = new Set<Consumer>();
-  #isTurnDue = false;
+  readonly #turns: CatchUpTurns;
 
   constructor(options: CatchUpOptions) {
     this.#options = options;
+    const { clock, eventLoop, liveMs } = options;
+    this.#turns = new CatchUpTurns({
+      clock,
+      eventLoop,
+      liveMs,
+      onTurn: () => options.pages.reclaim((page) => this.#readers.holds(page)),
+      run: (consumer) => this.#run(consumer),
+    });
     this.#writer = new SliceWriter(options.tally);
     this.#readers = new PageReaders({
       pages: options.pages,
@@ -62,26 +72,7 @@ export class CatchUp {
 
   /** Gives the consumer a slice when its turn comes. */
   schedule(consumer: Consumer): void {
-    this.#due.add(consumer);
-    if (this.#isTurnDue) return;
-    this.#isTurnDue = true;
-    setImmediate(() => this.#turn());
-  }
-
-  #turn(): void {
-    this.#isTurnDue = false;
-    const { clock } = this.#options;
-    const deadline = clock.now() + turnMax.ms;
-    const due = [...this.#due];
-    let writes = 0;
-    for (const consumer of due) {
-      this.#due.delete(consumer);
-      writes += this.#run(consumer);
-      if (writes >= turnMax.writes || clock.now() >= deadline) break;
-    }
-    if (this.#due.size === 0 || this.#isTurnDue) return;
-    this.#isTurnDue = true;
-    setImmediate(() => this.#turn());
+    this.#turns.add(consumer);
   }
 
   /** Gives the consumer one slice; returns how many writes it took. What goes wrong ends this consumer and nothing else. */
@@ -98,14 +89,14 @@ export class CatchUp {
   }
 
   #feed(consumer: Consumer): number {
-    const slice: Slice = { out: [], chunkBytes: 0, bytes: 0, looked: 0, writes: 0 };
+    const slice: Slice = { out: [], isLent: false, chunkBytes: 0, bytes: 0, looked: 0, writes: 0 };
     let progress: Progress = "more";
     while (progress === "more" && !consumer.isBlocked) {
       if (slice.bytes >= sliceBytesMax || slice.looked >= sliceEventsMax) break;
       progress = this.#step(consumer, slice);
       if (slice.chunkBytes >= chunkBytesMax) this.#writer.write(consumer, slice);
     }
-    this.#due.delete(consumer);
+    this.#turns.delete(consumer);
     if (!consumer.isBlocked) {
       consumer.takeDue(slice.out);
       this.#writer.write(consumer, slice);
@@ -193,6 +184,7 @@ export class CatchUp {
   #sendOf(page: Page, consumer: Consumer, slice: Slice, from: number, to: number): void {
     const before = slice.out.length;
     page.take(consumer.encoding, from, to, slice.out);
+    slice.isLent ||= page.isReused;
     let bytes = 0;
     for (let index = before; index < slice.out.length; index += 1) bytes += (slice.out[index] as Buffer).length;
     slice.chunkBytes += bytes;

@@ -11,6 +11,7 @@ import { CatchUp } from "./catch-up.js";
 import type { Consumer } from "./consumer.js";
 import { measureConsumer, type ConsumerMetrics } from "./consumer-metrics.js";
 import { DeliveryTally } from "./delivery-tally.js";
+import { processEventLoop, type EventLoop } from "./event-loop.js";
 import { Feed } from "./feed.js";
 import type { Gap } from "./message-buffer.js";
 import { Pages } from "./pages.js";
@@ -24,6 +25,7 @@ const pagesShare = 0.25;
 export interface DeliveryOptions {
   readonly log: EventLog;
   readonly clock: Clock;
+  readonly eventLoop?: EventLoop;
   readonly subscriptions: SubscriptionManager<Consumer>;
   readonly backpressure: BackpressureHandler;
   /** `buffer.max_messages`: seqs that a lane keeps for those behind. */
@@ -58,8 +60,7 @@ export class Delivery {
     this.#clock = clock;
     this.#subscriptions = subscriptions;
     this.#windowMax = options.maxMessages;
-    const tail = new Tail(options.tailBytes * (1 - pagesShare));
-    this.#tail = tail;
+    const tail = (this.#tail = new Tail(options.tailBytes * (1 - pagesShare)));
     this.#pressure = new Pressure({
       backpressure: options.backpressure,
       clock,
@@ -67,8 +68,11 @@ export class Delivery {
       tally: this.tally,
       disconnect: (consumer) => this.close(consumer, closes.slowConsumer),
     });
+    this.#feed = new Feed({ log, clock, subscriptions, tail, flush: (lane) => this.flush(lane) });
     this.#catchUp = new CatchUp({
       clock,
+      eventLoop: options.eventLoop ?? processEventLoop,
+      liveMs: () => this.#feed.workedMs,
       tail,
       pages: new Pages({ log, bytesMax: options.tailBytes * pagesShare }),
       tally: this.tally,
@@ -78,7 +82,6 @@ export class Delivery {
       onLevel: (consumer) => this.#becomeLevel(consumer),
       onFault: (consumer) => this.close(consumer, closes.internalError),
     });
-    this.#feed = new Feed({ log, clock, subscriptions, tail, flush: (lane) => this.flush(lane) });
   }
 
   /** Everything up to this seq has been given to its lanes. */
@@ -110,9 +113,7 @@ export class Delivery {
     const frames = batch.map((event) => event.bytes(lane.encoding));
     const bytes = frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames, batchBytes);
     const blocked: Consumer[] = [];
-    for (const consumer of lane.level) {
-      if (!consumer.sink.write(bytes)) blocked.push(consumer);
-    }
+    for (const consumer of lane.level) if (!consumer.sink.write(bytes)) blocked.push(consumer);
     const now = this.#clock.now();
     this.tally.countFlush(batch, batchBytes, lane.level.length, now);
     lane.record(batch, batchBytes, now, this.#windowMax + batch.length);
@@ -148,9 +149,8 @@ export class Delivery {
   }
 
   #becomeLevel(consumer: Consumer): void {
-    const { lane } = consumer;
     consumer.isLevel = true;
-    lane?.toLevel(consumer);
+    consumer.lane?.toLevel(consumer);
     consumer.openAccount();
   }
 

@@ -42,6 +42,8 @@ export class Feed {
   routed = 0;
   /** Everything up to this seq has been given to its lanes. */
   routedSeq: number;
+  /** How long routing and its flushes have taken since the start, ms. */
+  workedMs = 0;
   readonly #options: FeedOptions;
   readonly #dirty = new Set<Lane<Consumer>>();
   readonly #unfollow: () => void;
@@ -72,7 +74,8 @@ export class Feed {
   #turn(): void {
     this.#isTurnDue = false;
     const { clock } = this.#options;
-    const deadline = clock.now() + turnMsMax;
+    const startMs = clock.now();
+    const deadline = startMs + turnMsMax;
     let count = 0;
     for (let batch = this.#backlog[0]; batch !== undefined; batch = this.#backlog[0]) {
       this.#route(batch.records[batch.next] as EventRecord, batch.durableAtMs);
@@ -83,6 +86,7 @@ export class Feed {
     }
     for (const lane of this.#dirty) this.#options.flush(lane);
     this.#dirty.clear();
+    this.workedMs += clock.now() - startMs;
     if (this.#backlogBytes <= backlogBytesMax) this.#letIn();
     if (this.#backlog.length === 0) return;
     this.#isTurnDue = true;

@@ -39,6 +39,12 @@ export class PageReaders {
     this.#options = options;
   }
 
+  /** Whether somebody has the page in hand until its next slice. */
+  holds(page: Page): boolean {
+    for (const consumer of this.#readers) if (consumer.page === page) return true;
+    return false;
+  }
+
   /** Asks for the page that holds the seq after `after`. It is read once the slice that asks is `done`. */
   need(consumer: Consumer, after: number): void {
     consumer.isReading = true;
@@ -88,7 +94,7 @@ export class PageReaders {
   async #read({ consumer, after }: Waiting): Promise<void> {
     let page: Page;
     try {
-      page = await this.#options.pages.read(after);
+      page = await this.#options.pages.read(after, consumer.encoding);
     } catch (error) {
       consumer.isReading = false;
       this.done(consumer);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { draftOf, draftsOf, logOptionsOf, range } from "../log/contract/log-under-test.js";
-import type { EventLog, LogPage, ReadOptions } from "../log/event-log.js";
+import type { EventLog, PageBounds, ReadOptions, TakeRecord } from "../log/event-log.js";
 import { createMemoryLog } from "../log/memory-log.js";
 import type { Encoding } from "../routing/encoding.js";
 import { createSseEncoding } from "../routing/sse-encoding.js";
 import { websocketEncoding } from "../routing/websocket-encoding.js";
 import { readFrames } from "./contract/recording-sink.js";
-import { pieceBytesMax, type Page } from "./page.js";
+import type { Page } from "./page.js";
 import { Pages } from "./pages.js";
 
 /** A log of which every read is noted and takes as long as the test wants. */
@@ -17,14 +17,14 @@ async function logOf(events: number, over: { readonly fieldBytes?: number; reado
   if (events > 0) await log.append(draftsOf(1, events, { fields }));
   const reads: number[] = [];
   const gate: { wait: Promise<void> } = { wait: Promise.resolve() };
-  const read = async (after: number, options: ReadOptions): Promise<LogPage> => {
+  const scan = async (after: number, options: ReadOptions, take: TakeRecord): Promise<PageBounds> => {
     reads.push(after);
     const { wait } = gate;
-    const page = await log.read(after, options);
+    const bounds = await log.scan(after, options, take);
     await wait;
-    return page;
+    return bounds;
   };
-  return { log, reads, gate, noted: { read } as EventLog };
+  return { log, reads, gate, noted: { scan } as EventLog };
 }
 
 function taken(page: Page, from: number, to: number, encoding: Encoding = websocketEncoding): Buffer[] {
@@ -41,7 +41,7 @@ describe("Pages", () => {
     const { noted, reads } = await logOf(1100);
     const pages = new Pages({ log: noted, bytesMax: 10_000_000 });
     expect(pages.peek(700)).toBeUndefined();
-    const page = await pages.read(700);
+    const page = await pages.read(700, websocketEncoding);
     expect([page.after, page.scannedTo, page.isFull, seqsOf(page)]).toEqual([512, 1024, true, range(513, 1024)]);
     expect([pages.peek(512), pages.peek(1023), pages.peek(511), pages.peek(1024)]).toEqual([
       page,
@@ -55,7 +55,11 @@ describe("Pages", () => {
   it("shares one read among all who want the page at once", async () => {
     const { noted, reads } = await logOf(600);
     const pages = new Pages({ log: noted, bytesMax: 10_000_000 });
-    const [one, two, other] = await Promise.all([pages.read(0), pages.read(500), pages.read(520)]);
+    const [one, two, other] = await Promise.all([
+      pages.read(0, websocketEncoding),
+      pages.read(500, websocketEncoding),
+      pages.read(520, websocketEncoding),
+    ]);
     expect(one).toBe(two);
     expect(other.after).toBe(512);
     expect(reads).toEqual([0, 512]);
@@ -64,11 +68,11 @@ describe("Pages", () => {
   it("keeps a page that the log's head is in, and reads it again for what has come since", async () => {
     const { log, noted, reads } = await logOf(10);
     const pages = new Pages({ log: noted, bytesMax: 10_000_000 });
-    const page = await pages.read(3);
+    const page = await pages.read(3, websocketEncoding);
     expect([page.scannedTo, page.isFull]).toEqual([10, false]);
     expect([pages.peek(9), pages.peek(10)]).toEqual([page, undefined]);
     await log.append([draftOf("more")]);
-    const longer = await pages.read(10);
+    const longer = await pages.read(10, websocketEncoding);
     expect([longer.after, longer.scannedTo]).toEqual([0, 11]);
     expect(pages.peek(3)).toBe(longer);
     expect(pages.bytes, "the shorter one is gone").toBe(longer.bytes);
@@ -82,10 +86,10 @@ describe("Pages", () => {
     gate.wait = new Promise((resolve) => {
       open = resolve;
     });
-    const early = pages.read(3);
+    const early = pages.read(3, websocketEncoding);
     await new Promise(setImmediate);
     await log.append([draftOf("more")]);
-    const late = pages.read(10);
+    const late = pages.read(10, websocketEncoding);
     open();
     expect((await early).scannedTo).toBe(10);
     expect((await late).covers(10)).toBe(true);
@@ -94,50 +98,53 @@ describe("Pages", () => {
 
   it("says by its extent that there is nothing where there is nothing", async () => {
     const { noted } = await logOf(10);
-    const page = await new Pages({ log: noted, bytesMax: 10_000_000 }).read(10);
+    const page = await new Pages({ log: noted, bytesMax: 10_000_000 }).read(10, websocketEncoding);
     expect(page.covers(10)).toBe(false);
   });
 
   it("ends a page at 256 KiB, and goes on behind it", async () => {
     const { noted, reads } = await logOf(6, { fieldBytes: 100_000 });
     const pages = new Pages({ log: noted, bytesMax: 10_000_000 });
-    const first = await pages.read(0);
+    const first = await pages.read(0, websocketEncoding);
     expect([seqsOf(first), first.isFull]).toEqual([[1, 2], true]);
-    const second = await pages.read(first.scannedTo);
+    const second = await pages.read(first.scannedTo, websocketEncoding);
     expect(seqsOf(second)).toEqual([3, 4]);
     expect(pages.peek(3)).toBeUndefined();
-    expect(seqsOf(await pages.read(3))).toEqual([4, 5]);
+    expect(seqsOf(await pages.read(3, websocketEncoding))).toEqual([4, 5]);
     expect(reads).toEqual([0, 2, 3]);
-    expect(seqsOf(await new Pages({ log: noted, bytesMax: 1 }).read(5)), "with no page before it at hand").toEqual([6]);
+    expect(
+      seqsOf(await new Pages({ log: noted, bytesMax: 1 }).read(5, websocketEncoding)),
+      "with no page before it at hand",
+    ).toEqual([6]);
   });
 
   it("gives an event over that a page of its own", async () => {
     const { noted } = await logOf(2, { fieldBytes: 300_000 });
     const pages = new Pages({ log: noted, bytesMax: 10_000_000 });
-    expect(seqsOf(await pages.read(0))).toEqual([1]);
-    expect(seqsOf(await pages.read(1))).toEqual([2]);
+    expect(seqsOf(await pages.read(0, websocketEncoding))).toEqual([1]);
+    expect(seqsOf(await pages.read(1, websocketEncoding))).toEqual([2]);
   });
 
   it("holds at most its bound, and lets the least recently used go first", async () => {
     const { noted } = await logOf(2048);
-    const costs = (await new Pages({ log: noted, bytesMax: 10_000_000 }).read(0)).bytes;
+    const costs = (await new Pages({ log: noted, bytesMax: 10_000_000 }).read(0, websocketEncoding)).bytes;
     const pages = new Pages({ log: noted, bytesMax: 2 * costs });
-    await pages.read(0);
-    await pages.read(512);
+    await pages.read(0, websocketEncoding);
+    await pages.read(512, websocketEncoding);
     expect(pages.bytes).toBe(2 * costs);
     pages.peek(0);
-    await pages.read(1024);
+    await pages.read(1024, websocketEncoding);
     expect(pages.bytes).toBe(2 * costs);
     expect([0, 512, 1024].map((after) => pages.peek(after) !== undefined)).toEqual([true, false, true]);
     const none = new Pages({ log: noted, bytesMax: costs - 1 });
-    expect((await none.read(0)).scannedTo).toBe(512);
+    expect((await none.read(0, websocketEncoding)).scannedTo).toBe(512);
     expect([none.bytes, none.peek(0)]).toEqual([0, undefined]);
   });
 
   it("tells what retention has taken, and keeps what it has although retention takes it", async () => {
     const { log, noted } = await logOf(600, { maxEvents: 100 });
     const pages = new Pages({ log: noted, bytesMax: 10_000_000 });
-    const gone = await pages.read(0);
+    const gone = await pages.read(0, websocketEncoding);
     expect([gone.oldest, gone.scannedTo, seqsOf(gone)]).toEqual([501, 512, range(501, 512)]);
     await log.append([draftOf("later-1"), draftOf("later-2")]);
     expect(log.oldest).toBe(503);
@@ -146,7 +153,7 @@ describe("Pages", () => {
 
   it("encodes a page once, and gives runs of it as parts of that", async () => {
     const { noted } = await logOf(20);
-    const page = await new Pages({ log: noted, bytesMax: 10_000_000 }).read(0);
+    const page = await new Pages({ log: noted, bytesMax: 10_000_000 }).read(0, websocketEncoding);
     const [run] = taken(page, page.records.indexAfter(4), page.records.indexAfter(7));
     expect(readFrames(run as Buffer).map(({ seq }) => seq)).toEqual([5, 6, 7]);
     expect(taken(page, 0, 20)[0]?.buffer).toBe(run?.buffer);
@@ -159,16 +166,9 @@ describe("Pages", () => {
     ]).toEqual([0, 19, 20, 20]);
   });
 
-  it("gives pieces of 16 KiB, each a buffer of its own, whatever the run and the encoding", async () => {
-    const fieldBytes = 1000;
-    const { noted } = await logOf(200, { fieldBytes });
-    const page = await new Pages({ log: noted, bytesMax: 10_000_000 }).read(0);
-    const all = taken(page, 0, page.records.length);
-    expect(all.length).toBeGreaterThan(8);
-    for (const piece of all) {
-      expect(piece.byteLength).toBe(piece.buffer.byteLength);
-      expect(piece.byteLength).toBeLessThan(pieceBytesMax + 2 * fieldBytes);
-    }
+  it("gives any run, whatever the encoding", async () => {
+    const { noted } = await logOf(200, { fieldBytes: 1000 });
+    const page = await new Pages({ log: noted, bytesMax: 10_000_000 }).read(0, websocketEncoding);
     for (const [from, to] of [
       [0, 1],
       [16, 17],
@@ -183,11 +183,29 @@ describe("Pages", () => {
     expect(text.match(/^id: .*$/gm)).toEqual(["id: epoch:1", "id: epoch:2", "id: epoch:3"]);
   });
 
+  it("uses memory again that nobody has in hand, and no other", async () => {
+    const { noted } = await logOf(4 * 512);
+    const costs = (await new Pages({ log: noted, bytesMax: 10_000_000 }).read(0, websocketEncoding)).bytes;
+    const pages = new Pages({ log: noted, bytesMax: costs });
+    const first = await pages.read(0, websocketEncoding);
+    const second = await pages.read(512, websocketEncoding);
+    const third = await pages.read(1024, websocketEncoding);
+    expect(new Set([first.records, second.records, third.records]).size, "before a turn begins").toBe(3);
+    pages.reclaim((page) => page === second);
+    const fourth = await pages.read(1536, websocketEncoding);
+    expect([fourth.records, seqsOf(fourth)]).toEqual([first.records, range(1537, 2048)]);
+    expect(seqsOf(second)).toEqual(range(513, 1024));
+    pages.reclaim(() => false);
+    expect((await pages.read(0, websocketEncoding)).records, "third, and then second").toBe(third.records);
+  });
+
   it("passes on what the log refuses with, and reads anew the next time", async () => {
     const { log, noted } = await logOf(3);
     const pages = new Pages({ log: noted, bytesMax: 10_000_000 });
     await log.close();
-    await expect(pages.read(0)).rejects.toMatchObject({ code: "LOG_CLOSED" });
-    await expect(Promise.all([pages.read(0), pages.read(1)])).rejects.toMatchObject({ code: "LOG_CLOSED" });
+    await expect(pages.read(0, websocketEncoding)).rejects.toMatchObject({ code: "LOG_CLOSED" });
+    await expect(
+      Promise.all([pages.read(0, websocketEncoding), pages.read(1, websocketEncoding)]),
+    ).rejects.toMatchObject({ code: "LOG_CLOSED" });
   });
 });

@@ -1,11 +1,13 @@
-// Records of the log held as columns of numbers: a page's worth of objects that live for a while would be copied by
-// the garbage collector again and again, and live delivery would feel it.
+// Records of the log as columns of numbers, and their bytes as they travel. All of it is memory that is used again: what
+// is made anew for each page outlives the young generation, and live delivery would feel the collector.
 
-import type { EventMatch, EventRecord } from "../log/event-log.js";
-import type { Encodable } from "../routing/encoding.js";
+import type { EventMatch, TakeRecord } from "../log/event-log.js";
+import type { Encoding } from "../routing/encoding.js";
 
-/** What a record costs beside its bytes: its numbers, in arrays that double as they grow. */
-export const columnBytes = 32;
+/** Memory for bytes that columns begin with; it doubles as need be, and stays. */
+const memoryBytesMin = 64 * 1024;
+/** What a record costs beside its bytes: a number of 8 bytes, and four of 4. */
+const columnBytes = 24;
 
 /** An event type and a cluster that occur together. */
 interface Pair {
@@ -13,44 +15,68 @@ interface Pair {
   readonly clusterId: string | undefined;
 }
 
-/** Records in `seq` order, of which nothing is kept but what sending them takes. */
+/** Records in `seq` order, encoded for one kind of connection when they are taken in. */
 export class RecordColumns {
-  readonly length: number;
-  /** Sum of the lengths of all fields. */
-  readonly fieldsBytes: number;
+  length = 0;
   readonly #seqs: Float64Array;
-  readonly #pairs: readonly Pair[];
   readonly #pairOf: Uint32Array;
-  /** The log's own copies of the fields, which mostly are few for many records. */
-  readonly #memories: readonly ArrayBufferLike[];
-  readonly #memoryOf: Uint32Array;
-  readonly #offsets: Uint32Array;
-  readonly #lengths: Uint32Array;
+  /** Where in the memory a record's fields begin, how long they are, and where what travels of it ends. */
+  readonly #fieldsAt: Uint32Array;
+  readonly #fieldsBytes: Uint32Array;
+  readonly #ends: Uint32Array;
+  #pairs = new PairNumbers();
+  #memory: Buffer = Buffer.allocUnsafeSlow(memoryBytesMin);
+  #bytes = 0;
+  #encoding: Encoding | undefined;
+  /** What another kind of connection is sent, by its encoding's slot. */
+  #others: (RecordColumns | undefined)[] = [];
 
-  constructor(records: readonly EventRecord[]) {
-    const { length } = records;
-    this.length = length;
-    this.#seqs = new Float64Array(length);
-    this.#pairOf = new Uint32Array(length);
-    this.#memoryOf = new Uint32Array(length);
-    this.#offsets = new Uint32Array(length);
-    this.#lengths = new Uint32Array(length);
-    const pairs = new PairNumbers();
-    const memories: ArrayBufferLike[] = [];
-    let fieldsBytes = 0;
-    for (let index = 0; index < length; index += 1) {
-      const { seq, eventType, clusterId, fields } = records[index] as EventRecord;
-      if (memories.at(-1) !== fields.buffer) memories.push(fields.buffer);
-      this.#seqs[index] = seq;
-      this.#pairOf[index] = pairs.numberOf(eventType, clusterId);
-      this.#memoryOf[index] = memories.length - 1;
-      this.#offsets[index] = fields.byteOffset;
-      this.#lengths[index] = fields.length;
-      fieldsBytes += fields.length;
-    }
-    this.fieldsBytes = fieldsBytes;
-    this.#pairs = pairs.all;
-    this.#memories = memories;
+  /** @param recordsMax most records that it can hold */
+  constructor(recordsMax: number) {
+    this.#seqs = new Float64Array(recordsMax);
+    this.#pairOf = new Uint32Array(recordsMax);
+    this.#fieldsAt = new Uint32Array(recordsMax);
+    this.#fieldsBytes = new Uint32Array(recordsMax);
+    this.#ends = new Uint32Array(recordsMax);
+  }
+
+  /** Bytes of memory that it holds, used or not. */
+  get memoryBytes(): number {
+    return this.#memory.length + columnBytes * this.#seqs.length;
+  }
+
+  /** Forgets what it holds, and takes what comes for such connections from now on. Its memory stays. */
+  begin(encoding: Encoding): void {
+    this.length = 0;
+    this.#bytes = 0;
+    this.#encoding = encoding;
+    this.#pairs = new PairNumbers();
+    this.#others = [];
+  }
+
+  /** Takes a record, with a seq over all before; `begin` comes first. */
+  readonly take: TakeRecord = (seq, eventType, clusterId, bytes, start, end) => {
+    const encoding = this.#encoding as Encoding;
+    const fieldsBytes = end - start;
+    const bytesMax = this.#bytes + fieldsBytes + encoding.aroundBytesMax;
+    if (bytesMax > this.#memory.length) this.#grow(bytesMax);
+    const memory = this.#memory;
+    const fieldsAt = encoding.writeHead(seq, fieldsBytes, memory, this.#bytes);
+    memory.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, fieldsBytes), fieldsAt);
+    this.#bytes = encoding.writeTail(memory, fieldsAt + fieldsBytes);
+    const index = this.length;
+    this.#seqs[index] = seq;
+    this.#pairOf[index] = this.#pairs.numberOf(eventType, clusterId);
+    this.#fieldsAt[index] = fieldsAt;
+    this.#fieldsBytes[index] = fieldsBytes;
+    this.#ends[index] = this.#bytes;
+    this.length = index + 1;
+  };
+
+  #grow(bytes: number): void {
+    const memory = Buffer.allocUnsafeSlow(Math.max(2 * this.#memory.length, bytes));
+    memory.set(this.#memory.subarray(0, this.#bytes));
+    this.#memory = memory;
   }
 
   seqAt(index: number): number {
@@ -58,21 +84,38 @@ export class RecordColumns {
   }
 
   fieldsBytesAt(index: number): number {
-    return this.#lengths[index] as number;
+    return this.#fieldsBytes[index] as number;
   }
 
-  /** What an encoding must know of a record; made anew each time. */
-  encodableAt(index: number): Encodable {
-    const memory = this.#memories[this.#memoryOf[index] as number] as ArrayBuffer;
-    return { seq: this.seqAt(index), fields: Buffer.from(memory, this.#offsets[index], this.#lengths[index]) };
+  /** What travels of the records from one index up to another, ≥ 1 of them: a part of the memory, good until `begin`. */
+  frames(encoding: Encoding, from: number, to: number): Buffer {
+    // Encodings that differ in what they do for live events only write the same here.
+    if (encoding.writeHead !== this.#encoding?.writeHead) return this.#other(encoding).frames(encoding, from, to);
+    return this.#memory.subarray(from === 0 ? 0 : this.#ends[from - 1], this.#ends[to - 1]);
+  }
+
+  #other(encoding: Encoding): RecordColumns {
+    const made = this.#others[encoding.slot];
+    if (made !== undefined) return made;
+    const other = new RecordColumns(this.length);
+    other.begin(encoding);
+    for (let index = 0; index < this.length; index += 1) {
+      const { eventType, clusterId } = this.#pairs.all[this.#pairOf[index] as number] as Pair;
+      const start = this.#fieldsAt[index] as number;
+      const end = start + (this.#fieldsBytes[index] as number);
+      other.take(this.seqAt(index), eventType, clusterId, this.#memory, start, end);
+    }
+    this.#others[encoding.slot] = other;
+    return other;
   }
 
   /** Whether `match` wants the record at an index, asked once for each pair of type and cluster. */
   wanted(match: EventMatch): (index: number) => boolean {
-    const answers: (boolean | undefined)[] = Array.from({ length: this.#pairs.length }, () => undefined);
+    const pairs = this.#pairs.all;
+    const answers: (boolean | undefined)[] = pairs.map(() => undefined);
     return (index) => {
       const number = this.#pairOf[index] as number;
-      const { eventType, clusterId } = this.#pairs[number] as Pair;
+      const { eventType, clusterId } = pairs[number] as Pair;
       return (answers[number] ??= match.matches(eventType, clusterId));
     };
   }
@@ -94,14 +137,19 @@ export class RecordColumns {
 class PairNumbers {
   readonly all: Pair[] = [];
   readonly #byType = new Map<string, Map<string | undefined, number>>();
+  #last: { readonly pair: Pair; readonly number: number } | undefined;
 
   numberOf(eventType: string, clusterId: string | undefined): number {
+    if (this.#last?.pair.eventType === eventType && this.#last.pair.clusterId === clusterId) return this.#last.number;
     const byCluster = this.#byType.get(eventType) ?? new Map<string | undefined, number>();
-    const known = byCluster.get(clusterId);
-    if (known !== undefined) return known;
-    this.all.push({ eventType, clusterId });
-    byCluster.set(clusterId, this.all.length - 1);
-    this.#byType.set(eventType, byCluster);
-    return this.all.length - 1;
+    let number = byCluster.get(clusterId);
+    if (number === undefined) {
+      number = this.all.length;
+      this.all.push({ eventType, clusterId });
+      byCluster.set(clusterId, number);
+      this.#byType.set(eventType, byCluster);
+    }
+    this.#last = { pair: this.all[number] as Pair, number };
+    return number;
   }
 }

@@ -5,8 +5,11 @@ import type { Consumer } from "./consumer.js";
 import type { DeliveryTally } from "./delivery-tally.js";
 import type { Slice } from "./slice.js";
 
-/** A write is a chunk of 16 KiB and its last event, mostly; one that is larger gets memory of its own. */
-const joinedBytesMax = 64 * 1024;
+/**
+ * A write is a chunk of 16 KiB and its last event, mostly; one that is larger gets memory of its own. It is what a
+ * transport that is stuck with a write holds on to.
+ */
+const joinedBytesMax = 32 * 1024;
 
 /** Writes slices; one for all consumers, since each write is over before the next begins. */
 export class SliceWriter {
@@ -21,8 +24,9 @@ export class SliceWriter {
   write(consumer: Consumer, slice: Slice): void {
     const { out } = slice;
     if (out.length === 0) return;
-    const bytes = out.length === 1 ? (out[0] as Buffer) : this.#join(out);
+    const bytes = out.length === 1 && !slice.isLent ? (out[0] as Buffer) : this.#join(out);
     slice.out = [];
+    slice.isLent = false;
     slice.bytes += bytes.length;
     slice.chunkBytes = 0;
     slice.writes += 1;

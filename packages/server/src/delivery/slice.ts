@@ -3,6 +3,8 @@
 /** One slice of work for one consumer. */
 export interface Slice {
   out: Buffer[];
+  /** Some of `out` is a page's memory, which will be used again. */
+  isLent: boolean;
   chunkBytes: number;
   bytes: number;
   looked: number;

@@ -3,7 +3,7 @@ import { readCheckedBlockHeader } from "./block-header.js";
 import { commitError } from "./commit-error.js";
 import type { DirectoryLock } from "./directory-lock.js";
 import { encodeBlock, type EncodedBlock } from "./encode-block.js";
-import { LogError, type LogPage, type ReadOptions } from "./event-log.js";
+import { LogError, type LogPage, type PageBounds, type ReadOptions, type TakeRecord } from "./event-log.js";
 import type { FileHeadroom } from "./file-headroom.js";
 import {
   blockAt,
@@ -18,7 +18,7 @@ import type { RetentionLimits } from "./log-options.js";
 import type { LogStore } from "./log-store.js";
 import { encodeMeta, type MetaRecord } from "./meta-record.js";
 import type { PackedRecord } from "./packed-event.js";
-import { readBlocks } from "./read-blocks.js";
+import { readBlocks, scanBlocks } from "./read-blocks.js";
 import { isExpired, oldestByCount, type Segment } from "./retention.js";
 import { TurnBudget } from "./turn-budget.js";
 
@@ -107,6 +107,10 @@ export class EmbeddedStore implements LogStore {
 
   read(after: number, options: ReadOptions): LogPage {
     return readBlocks(this.#db, this, after, options);
+  }
+
+  scan(after: number, options: ReadOptions, take: TakeRecord): PageBounds {
+    return scanBlocks(this.#db, this, after, options, take);
   }
 
   retain(nowMs: number): boolean {

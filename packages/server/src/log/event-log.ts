@@ -58,10 +58,8 @@ export interface ReadOptions {
   readonly waitMs?: number;
 }
 
-/** One page of history. */
-export interface LogPage {
-  /** In `seq` order. May be empty although more matches lie further on: go on from `scannedTo`. */
-  readonly records: readonly EventRecord[];
+/** How far a page of history goes. */
+export interface PageBounds {
   /** Every record up to and including this seq was considered: the `after` of the next page. */
   readonly scannedTo: number;
   /** The log's oldest retained seq when the page was read; records between `after` and it are gone. */
@@ -69,6 +67,24 @@ export interface LogPage {
   /** The log's head when the page was read. The end is reached when `scannedTo` has met it (or `until`). */
   readonly head: number;
 }
+
+/** One page of history. */
+export interface LogPage extends PageBounds {
+  /** In `seq` order. May be empty although more matches lie further on: go on from `scannedTo`. */
+  readonly records: readonly EventRecord[];
+}
+
+/**
+ * Takes a record where it lies: its `fields` are `bytes` from `start` to `end`, lent until it returns. Must not throw.
+ */
+export type TakeRecord = (
+  seq: number,
+  eventType: string,
+  clusterId: string | undefined,
+  bytes: Buffer,
+  start: number,
+  end: number,
+) => void;
 
 /** Size and pace of a log, for metrics and `/readyz`. */
 export interface LogStats {
@@ -116,6 +132,11 @@ export interface EventLog {
    *   read. `LOG_UNREACHABLE` after `waitMs`.
    */
   read(after: number, options: ReadOptions): Promise<LogPage>;
+  /**
+   * As `read`, but each record goes to `take` in turn, and no object is made of it: for who reads much, as what is made
+   * for a page lives long enough to cost everybody a collection of garbage. Some may have been taken when it throws.
+   */
+  scan(after: number, options: ReadOptions, take: TakeRecord): Promise<PageBounds>;
   /**
    * The live feed: every record durable from now on, in `seq` order, once each, in batches of one commit or less.
    * `onBatch` is called synchronously and must not throw. Returns what ends it.

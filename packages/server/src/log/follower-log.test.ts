@@ -51,6 +51,7 @@ async function openAsWorker(options: LogOptions): Promise<EventLog> {
     },
     append: (drafts) => follower.append(drafts),
     read: (after, asked) => follower.read(after, asked),
+    scan: (after, asked, take) => follower.scan(after, asked, take),
     follow: (onBatch) => follower.follow(onBatch),
     catchUp: () => follower.catchUp(),
     stats: () => writer.stats(),

@@ -10,12 +10,14 @@ import {
   type EventRecord,
   type LogPage,
   type LogStats,
+  type PageBounds,
   type ReadOptions,
+  type TakeRecord,
 } from "./event-log.js";
 import { Followers } from "./followers.js";
 import { metaKey, openLmdb, type LmdbDatabase } from "./lmdb-database.js";
 import { decodeMeta, type MetaRecord } from "./meta-record.js";
-import { readBlocks } from "./read-blocks.js";
+import { readBlocks, scanBlocks } from "./read-blocks.js";
 import { fieldsBytesMax } from "./stored-log.js";
 
 /** Bounds of what is read and told in one turn of the event loop, about 2 ms. */
@@ -86,6 +88,12 @@ export class FollowerLog implements EventLog {
     if (this.#isClosed) throw new LogError("LOG_CLOSED", "the log is closed");
     if (!(options.limit >= 1)) throw new RangeError("limit must be 1 or more");
     return readBlocks(this.#db, this.#meta(), after, options);
+  }
+
+  async scan(after: number, options: ReadOptions, take: TakeRecord): Promise<PageBounds> {
+    if (this.#isClosed) throw new LogError("LOG_CLOSED", "the log is closed");
+    if (!(options.limit >= 1)) throw new RangeError("limit must be 1 or more");
+    return scanBlocks(this.#db, this.#meta(), after, options, take);
   }
 
   follow(onBatch: (records: readonly EventRecord[]) => void): () => void {

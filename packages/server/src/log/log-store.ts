@@ -1,5 +1,5 @@
 // Where an engine keeps records. StoredLog does what all engines share (order, dedup, the live feed) on top of one.
-import type { LogPage, ReadOptions } from "./event-log.js";
+import type { LogPage, PageBounds, ReadOptions, TakeRecord } from "./event-log.js";
 import type { PackedRecord } from "./packed-event.js";
 
 /** Storage of one log. One `write` or `sweep` at a time; reading goes on meanwhile. */
@@ -18,6 +18,8 @@ export interface LogStore {
   write(records: readonly PackedRecord[]): Promise<number>;
   /** A page, found at once; see {@link EventLog.read}. `options.limit` is ≥ 1. */
   read(after: number, options: ReadOptions): LogPage;
+  /** As {@link EventLog.scan}, at once. */
+  scan(after: number, options: ReadOptions, take: TakeRecord): PageBounds;
   /** Moves `oldest` to what retention leaves at wall time `nowMs`. True where bounded work remains: call again soon. */
   retain(nowMs: number): boolean;
   /** Whether retention let go of something that still takes room. A `write` frees a part of it too. */

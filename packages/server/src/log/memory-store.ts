@@ -1,7 +1,7 @@
 // Records in this process's memory; gone with it.
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { LogPage, ReadOptions } from "./event-log.js";
+import type { LogPage, PageBounds, ReadOptions, TakeRecord } from "./event-log.js";
 import type { RetentionLimits } from "./log-options.js";
 import type { LogStore } from "./log-store.js";
 import type { PackedRecord } from "./packed-event.js";
@@ -43,16 +43,28 @@ export class MemoryStore implements LogStore {
 
   read(after: number, options: ReadOptions): LogPage {
     const page = new PageBuilder(after, options, this);
+    this.#visitWanted(page, (record) => page.push(record));
+    return page.build();
+  }
+
+  scan(after: number, options: ReadOptions, take: TakeRecord): PageBounds {
+    const page = new PageBuilder(after, options, this);
+    this.#visitWanted(page, ({ seq, event }) =>
+      take(seq, event.eventType, event.clusterId, event.bytes, event.fieldsStart, event.end),
+    );
+    return page.bounds;
+  }
+
+  #visitWanted(page: PageBuilder, visit: (record: PackedRecord) => void): void {
     for (let index = this.#segmentOf(page.nextSeq); !page.isDone; index += 1) {
       const segment = this.#segments[index];
       if (segment === undefined) break;
       for (let at = page.nextSeq - segment.firstSeq; at < segment.records.length && !page.isDone; at += 1) {
         const record = segment.records[at] as PackedRecord;
         if (!page.wants(record.eventType, record.clusterId)) page.skip(record.seq);
-        else if (page.admit(record.seq, record.fieldsLength)) page.push(record);
+        else if (page.admit(record.seq, record.fieldsLength)) visit(record);
       }
     }
-    return page.build();
   }
 
   retain(nowMs: number): boolean {

@@ -1,5 +1,5 @@
 // Fills one page of history within its bounds; knows no storage.
-import type { EventRecord, LogPage, ReadOptions } from "./event-log.js";
+import type { EventRecord, LogPage, PageBounds, ReadOptions } from "./event-log.js";
 
 /** Most records looked at for one page: about 2 ms of work, so that a narrow match does not hold the event loop. */
 const scannedRecordsMax = 4096;
@@ -75,7 +75,11 @@ export class PageBuilder {
     this.#budget -= records;
   }
 
+  get bounds(): PageBounds {
+    return { scannedTo: this.#scannedTo, oldest: this.#oldest, head: this.#head };
+  }
+
   build(): LogPage {
-    return { records: this.#records, scannedTo: this.#scannedTo, oldest: this.#oldest, head: this.#head };
+    return { records: this.#records, ...this.bounds };
   }
 }

@@ -1,5 +1,12 @@
 // Reads records out of blocks (block-header.ts has the layout).
-import { blockHeaderBytes, pairHeaderBytes, readCheckedBlockHeader, recordHeaderBytes } from "./block-header.js";
+import {
+  blockHeaderBytes,
+  pairHeaderBytes,
+  readCheckedBlockHeader,
+  recordHeaderBytes,
+  type BlockHeader,
+} from "./block-header.js";
+import type { TakeRecord } from "./event-log.js";
 import type { PageBuilder } from "./page-builder.js";
 
 interface Pair {
@@ -7,14 +14,8 @@ interface Pair {
   readonly clusterId: string | undefined;
 }
 
-/** Where an admitted record lies in its block. */
-interface Place {
-  readonly seq: number;
-  readonly pair: number;
-  readonly idStart: number;
-  readonly fieldsStart: number;
-  readonly fieldsEnd: number;
-}
+/** Told of a record that a page has admitted: its seq, its pair, and where it begins in its block. */
+type Visit = (seq: number, pair: Pair, at: number) => void;
 
 /**
  * Continues a page with the records of a block that it has not considered yet. What the page takes is copied, and no
@@ -24,22 +25,37 @@ interface Place {
  * @throws {LogError} `LOG_DAMAGED`, `LOG_FORMAT`
  */
 export function readBlock(block: Buffer, firstSeq: number, page: PageBuilder): number {
-  const header = readCheckedBlockHeader(block, firstSeq);
-  const { pairs, end } = readPairs(block, header.pairs);
-  const lastSeq = firstSeq + header.records - 1;
-  const places = findWanted(block, end, firstSeq, lastSeq, pairs, page);
-  const bytes = places.reduce((sum, place) => sum + place.fieldsEnd - place.fieldsStart, 0);
+  const found: { readonly seq: number; readonly pair: Pair; readonly at: number }[] = [];
+  let bytes = 0;
+  const { appendedAtMs, records } = visitWanted(block, firstSeq, page, (seq, pair, at) => {
+    found.push({ seq, pair, at });
+    bytes += block.readUInt32LE(at);
+  });
   const copy = Buffer.allocUnsafeSlow(bytes);
   let offset = 0;
-  for (const { seq, pair, idStart, fieldsStart, fieldsEnd } of places) {
-    const { eventType, clusterId } = pairs[pair] as Pair;
-    const eventId = block.toString("utf8", idStart, fieldsStart);
+  for (const { seq, pair, at } of found) {
+    const { eventType, clusterId } = pair;
+    const fieldsStart = fieldsStartOf(block, at);
+    const eventId = block.toString("utf8", at + recordHeaderBytes, fieldsStart);
     const start = offset;
-    offset += block.copy(copy, start, fieldsStart, fieldsEnd);
-    const fields = copy.subarray(start, offset);
-    page.push({ seq, appendedAtMs: header.appendedAtMs, eventId, eventType, clusterId, fields });
+    offset += block.copy(copy, start, fieldsStart, fieldsStart + block.readUInt32LE(at));
+    page.push({ seq, appendedAtMs, eventId, eventType, clusterId, fields: copy.subarray(start, offset) });
   }
-  return lastSeq;
+  return firstSeq + records - 1;
+}
+
+/**
+ * As {@link readBlock}, but hands the records to `take` where they lie in the block.
+ *
+ * @returns seq of the block's last record
+ * @throws {LogError} `LOG_DAMAGED`, `LOG_FORMAT`
+ */
+export function scanBlock(block: Buffer, firstSeq: number, page: PageBuilder, take: TakeRecord): number {
+  const { records } = visitWanted(block, firstSeq, page, (seq, { eventType, clusterId }, at) => {
+    const start = fieldsStartOf(block, at);
+    take(seq, eventType, clusterId, block, start, start + block.readUInt32LE(at));
+  });
+  return firstSeq + records - 1;
 }
 
 /**
@@ -76,27 +92,25 @@ function readPairs(block: Buffer, count: number): { pairs: Pair[]; end: number }
   return { pairs, end: offset };
 }
 
-function findWanted(
-  block: Buffer,
-  start: number,
-  firstSeq: number,
-  lastSeq: number,
-  pairs: readonly Pair[],
-  page: PageBuilder,
-): Place[] {
+function fieldsStartOf(block: Buffer, at: number): number {
+  return at + recordHeaderBytes + block.readUInt16LE(at + 6);
+}
+
+function visitWanted(block: Buffer, firstSeq: number, page: PageBuilder, visit: Visit): BlockHeader {
+  const header = readCheckedBlockHeader(block, firstSeq);
+  const { pairs, end } = readPairs(block, header.pairs);
   const isWanted = pairs.map(({ eventType, clusterId }) => page.wants(eventType, clusterId));
-  const places: Place[] = [];
-  let offset = start;
+  const lastSeq = firstSeq + header.records - 1;
+  let at = end;
   for (let seq = firstSeq; seq <= lastSeq && !page.isDone; seq += 1) {
-    const fieldsBytes = block.readUInt32LE(offset);
-    const pair = block.readUInt16LE(offset + 4);
-    const idStart = offset + recordHeaderBytes;
-    const fieldsStart = idStart + block.readUInt16LE(offset + 6);
-    const fieldsEnd = fieldsStart + fieldsBytes;
-    offset = fieldsEnd;
-    if (seq < page.nextSeq) continue;
-    if (isWanted[pair] !== true) page.skip(seq);
-    else if (page.admit(seq, fieldsBytes)) places.push({ seq, pair, idStart, fieldsStart, fieldsEnd });
+    const fieldsBytes = block.readUInt32LE(at);
+    const next = fieldsStartOf(block, at) + fieldsBytes;
+    if (seq >= page.nextSeq) {
+      const pair = block.readUInt16LE(at + 4);
+      if (isWanted[pair] !== true) page.skip(seq);
+      else if (page.admit(seq, fieldsBytes)) visit(seq, pairs[pair] as Pair, at);
+    }
+    at = next;
   }
-  return places;
+  return header;
 }

@@ -10,7 +10,9 @@ import {
   type EventRecord,
   type LogPage,
   type LogStats,
+  type PageBounds,
   type ReadOptions,
+  type TakeRecord,
 } from "./event-log.js";
 import { Followers } from "./followers.js";
 import type { LogOptions } from "./log-options.js";
@@ -92,6 +94,12 @@ export class StoredLog implements EventLog {
     if (this.#state === "closed") throw new LogError("LOG_CLOSED", "the log is closed");
     if (!(options.limit >= 1)) throw new RangeError("limit must be 1 or more");
     return this.#store.read(after, options);
+  }
+
+  async scan(after: number, options: ReadOptions, take: TakeRecord): Promise<PageBounds> {
+    if (this.#state === "closed") throw new LogError("LOG_CLOSED", "the log is closed");
+    if (!(options.limit >= 1)) throw new RangeError("limit must be 1 or more");
+    return this.#store.scan(after, options, take);
   }
 
   follow(onBatch: (records: readonly EventRecord[]) => void): () => void {

@@ -15,6 +15,12 @@ export interface Encoding {
   eventBytes(record: Encodable): number;
   /** Writes them at an offset; returns the offset after them. Called once per event, however many receive it. */
   writeEvent(record: Encodable, target: Buffer, at: number): number;
+  /** Most bytes that travel around an event's fields. */
+  readonly aroundBytesMax: number;
+  /** Writes what travels before an event's fields at an offset; returns the offset after it. */
+  writeHead(seq: number, fieldsBytes: number, target: Buffer, at: number): number;
+  /** Writes what travels after them; returns the offset after it. */
+  writeTail(target: Buffer, at: number): number;
   encodeFrame(frame: ServerFrame): Buffer;
   /**
    * Another form of an event that is worth its making where many wait for it now; absent = as `writeEvent`. What is read

@@ -18,6 +18,8 @@ export function parseCursor(text: string): { readonly epoch: string; readonly se
 }
 
 const eventEnd = "}\n\n";
+/** Digits of the largest seq. */
+const seqDigitsMax = 16;
 
 /** Moves a client's cursor: no event is dispatched without data, but the id counts (WHATWG HTML §9.2.6). */
 export function encodeCursor(epoch: string, seq: number): Buffer {
@@ -35,15 +37,21 @@ export function createSseEncoding(epoch: string): Encoding {
     const retry = frame.type === "disconnect" ? `retry: ${frame.reconnect_after_ms}\n` : "";
     return Buffer.from(`${retry}event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`);
   };
+  const writeHead = (seq: number, _fieldsBytes: number, target: Buffer, at: number): number =>
+    at + target.write(headOf(seq), at, "latin1");
+  const writeTail = (target: Buffer, at: number): number => at + target.write(eventEnd, at, "latin1");
   return {
     name: "sse",
     slot: 1,
     eventBytes: ({ seq, fields }: Encodable) => headOf(seq).length + fields.length + eventEnd.length,
     writeEvent: ({ seq, fields }: Encodable, target: Buffer, at: number) => {
-      let end = at + target.write(headOf(seq), at, "latin1");
+      let end = writeHead(seq, fields.length, target, at);
       end += fields.copy(target, end);
-      return end + target.write(eventEnd, end, "latin1");
+      return writeTail(target, end);
     },
+    aroundBytesMax: headOf(0).length + 2 * seqDigitsMax + eventEnd.length,
+    writeHead,
+    writeTail,
     encodeFrame,
   };
 }

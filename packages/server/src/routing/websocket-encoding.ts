@@ -8,7 +8,13 @@ const rsv1 = 0x40;
 const length16 = 126;
 const length64 = 127;
 const closingBrace = 0x7d;
-const prefix = '{"type":"event","seq":';
+const comma = 0x2c;
+const zero = 0x30;
+const prefix = Buffer.from('{"type":"event","seq":');
+/** Above it an integer's remainders are not small ones, which the processor has instructions for. */
+const smallMax = 2 ** 31 - 1;
+/** A header with a length of 64 bits, the prefix, the digits of the largest seq, a comma, a brace. */
+const aroundBytesMax = 10 + prefix.length + 16 + 1 + 1;
 
 function headerBytes(payloadBytes: number): number {
   if (payloadBytes < length16) return 2;
@@ -62,16 +68,40 @@ export function eventPayload(record: Encodable): Buffer {
 }
 
 function writePayload(record: Encodable, target: Buffer, at: number): number {
-  let end = at + target.write(`${prefix}${record.seq},`, at, "latin1");
+  const end = writePayloadHead(record.seq, target, at);
   target.set(record.fields, end);
-  end += record.fields.length;
-  target[end] = closingBrace;
+  return writeTail(target, end + record.fields.length);
+}
+
+/** Byte by byte: for so few that is a third of what writing a string costs. */
+function writePayloadHead(seq: number, target: Buffer, at: number): number {
+  for (let index = 0; index < prefix.length; index += 1) target[at + index] = prefix[index] as number;
+  const start = at + prefix.length;
+  const end = start + digits(seq);
+  if (seq > smallMax) target.write(String(seq), start, "latin1");
+  else {
+    for (let index = end - 1, left = seq; index >= start; index -= 1) {
+      const rest = Math.trunc(left / 10);
+      target[index] = zero + left - rest * 10;
+      left = rest;
+    }
+  }
+  target[end] = comma;
   return end + 1;
+}
+
+function writeTail(target: Buffer, at: number): number {
+  target[at] = closingBrace;
+  return at + 1;
 }
 
 /** Bytes of the event's JSON (protocol §4): prefix, seq, comma, the record's stored members, brace. */
 function payloadBytesOf(record: Encodable): number {
-  return prefix.length + digits(record.seq) + 1 + record.fields.length + 1;
+  return payloadBytes(record.seq, record.fields.length);
+}
+
+function payloadBytes(seq: number, fieldsBytes: number): number {
+  return prefix.length + digits(seq) + 1 + fieldsBytes + 1;
 }
 
 export const websocketEncoding: Encoding = {
@@ -82,5 +112,9 @@ export const websocketEncoding: Encoding = {
     return headerBytes(payloadBytes) + payloadBytes;
   },
   writeEvent: (record, target, at) => writePayload(record, target, writeHeader(target, at, payloadBytesOf(record))),
+  aroundBytesMax,
+  writeHead: (seq, fieldsBytes, target, at) =>
+    writePayloadHead(seq, target, writeHeader(target, at, payloadBytes(seq, fieldsBytes))),
+  writeTail,
   encodeFrame: (frame: ServerFrame) => textFrame(JSON.stringify(frame)),
 };

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Policy } from "@sluice/protocol";
 import type { Clock } from "@sluice/runtime";
 import { draftOf, logOptionsOf } from "../../log/contract/log-under-test.js";
-import type { EventDraft, EventLog, LogPage, ReadOptions } from "../../log/event-log.js";
+import type { EventDraft, EventLog, LogPage, PageBounds, ReadOptions, TakeRecord } from "../../log/event-log.js";
 import { createMemoryLog } from "../../log/memory-log.js";
 import { ClusterFilter } from "../../routing/cluster-filter.js";
 import { SubscriptionManager } from "../../routing/subscription-manager.js";
@@ -13,6 +13,7 @@ import { websocketEncoding } from "../../routing/websocket-encoding.js";
 import { BackpressureHandler } from "../backpressure-handler.js";
 import { Consumer } from "../consumer.js";
 import { Delivery } from "../delivery.js";
+import type { EventLoop } from "../event-loop.js";
 import { RecordingSink } from "./recording-sink.js";
 
 /** A clock that a test moves, and that may move by itself each time it is looked at, as work takes time. */
@@ -35,6 +36,32 @@ export class LookingClock implements Clock {
 
   advance(ms: number): void {
     this.#elapsedMs += ms;
+  }
+}
+
+/** An event loop whose rests take no time: the clock moves instead, and it had nothing to do meanwhile. */
+class QuickEventLoop implements EventLoop {
+  readonly #clock: LookingClock;
+  #idleMs = 0;
+
+  constructor(clock: LookingClock) {
+    this.#clock = clock;
+  }
+
+  idleMs(): number {
+    return this.#idleMs;
+  }
+
+  nextTurn(run: () => void): void {
+    setImmediate(run);
+  }
+
+  later(ms: number, run: () => void): void {
+    setImmediate(() => {
+      this.#clock.advance(ms);
+      this.#idleMs += ms;
+      run();
+    });
   }
 }
 
@@ -98,6 +125,11 @@ function slowLog(log: EventLog, readTurns: number, onRead: () => void): EventLog
       const [page] = await Promise.all([log.read(after, options), turns(readTurns)]);
       return page;
     },
+    scan: async (after: number, options: ReadOptions, take: TakeRecord): Promise<PageBounds> => {
+      onRead();
+      const [bounds] = await Promise.all([log.scan(after, options, take), turns(readTurns)]);
+      return bounds;
+    },
   };
 }
 
@@ -138,6 +170,7 @@ export class DeliveryWorld {
     const delivery = new Delivery({
       log: this.log,
       clock: this.clock,
+      eventLoop: new QuickEventLoop(this.clock),
       subscriptions,
       backpressure: new BackpressureHandler({ highWatermark, lowWatermark }),
       maxMessages: this.maxMessages,

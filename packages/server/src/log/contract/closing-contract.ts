@@ -18,6 +18,7 @@ export function describeClosing(open: OpenLog): void {
       expect(told.reduce((sum, count) => sum + count)).toBe(15);
       await expect(log.append([draftOf(99)])).rejects.toMatchObject({ code: "LOG_CLOSED" });
       await expect(log.read(0, { limit: 1 })).rejects.toMatchObject({ code: "LOG_CLOSED" });
+      await expect(log.scan(0, { limit: 1 }, () => undefined)).rejects.toMatchObject({ code: "LOG_CLOSED" });
       expect(log.stats().state).toBe("closed");
     });
 

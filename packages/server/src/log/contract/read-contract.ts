@@ -56,6 +56,31 @@ export function describeRead(open: OpenLog, traits: LogTraits): void {
       expect((await log.read(8, { limit: 100, until: 99 })).scannedTo).toBe(10);
     });
 
+    it("scans what it reads, page by page, where it lies", async () => {
+      const log = await open();
+      const drafts = range(1, 300).map((n) =>
+        draftOf(n, { eventType: n % 3 === 0 ? "größe" : "A", clusterId: n % 2 === 0 ? undefined : `c-${n % 5}` }),
+      );
+      for (let from = 0; from < drafts.length; from += 70) await log.append(drafts.slice(from, from + 70));
+      for (const options of [{ limit: 1000 }, { limit: 7 }, { limit: 40, match: matchOf(["größe"]), bytesMax: 500 }]) {
+        for (let after = 0; after < log.head;) {
+          const { records, ...bounds } = await log.read(after, options);
+          const taken: unknown[] = [];
+          const scanned = await log.scan(after, options, (seq, eventType, clusterId, bytes, start, end) =>
+            taken.push({ seq, eventType, clusterId, fields: bytes.toString("latin1", start, end) }),
+          );
+          expect(scanned).toEqual(bounds);
+          expect(taken).toEqual(
+            records.map(({ seq, eventType, clusterId, fields }) => {
+              return { seq, eventType, clusterId, fields: fields.toString("latin1") };
+            }),
+          );
+          after = bounds.scannedTo;
+        }
+      }
+      await expect(log.scan(0, { limit: 0 }, () => undefined)).rejects.toThrow(RangeError);
+    });
+
     it("keeps a page within bytesMax, but for a first record that is larger", async () => {
       const log = await open();
       await log.append(draftsOf(1, 4, { fields: Buffer.alloc(100) }));

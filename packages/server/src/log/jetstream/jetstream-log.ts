@@ -11,10 +11,13 @@ import {
   type EventRecord,
   type LogPage,
   type LogStats,
+  type PageBounds,
   type ReadOptions,
+  type TakeRecord,
 } from "../event-log.js";
 import { Followers } from "../followers.js";
 import type { LogOptions } from "../log-options.js";
+import { takePage } from "../take-page.js";
 import { Contact } from "./contact.js";
 import { epochOf, openStream, type StreamInfo } from "./open-stream.js";
 import type { Outgoing } from "./publication.js";
@@ -199,6 +202,10 @@ class JetStreamLog implements EventLog {
     return this.#reader.read(after, options, () => clock.now() >= deadlineMs);
   }
 
+  scan(after: number, options: ReadOptions, take: TakeRecord): Promise<PageBounds> {
+    return this.read(after, options).then((page) => takePage(page, take));
+  }
+
   follow(onBatch: (records: readonly EventRecord[]) => void): () => void {
     return this.#followers.add(onBatch);
   }
@@ -223,8 +230,7 @@ class JetStreamLog implements EventLog {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return (this.#closing ??= this.#close());
   }
 
   async #close(): Promise<void> {
