@@ -26,7 +26,8 @@ const usageText = `npm run bench -- [name …] [--repeats ${repeatsDefault}] [--
 
 Without names, every cell. Servers run on core 0 and load clients on core 1, where taskset is there. Medians of the
 repeats are shown; --json writes every single figure, with the machine and the versions. --only names rows, or the
-first words of them. BENCH_PROFILE=dir writes CPU profiles of Node's servers there.
+first words of them. BENCH_PROFILE=dir writes CPU profiles of Node's servers there, and
+BENCH_NODE_FLAGS="--trace-gc" starts them with flags of Node.
 
 ${catalogue.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`).join("\n")}
 `;

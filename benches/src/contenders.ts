@@ -24,7 +24,9 @@ const collecting: Program = { flags: ["--expose-gc"] };
 /** Where CPU profiles of Node's servers go; none are made when it isn't set. */
 const profileDir = process.env["BENCH_PROFILE"];
 const profiling = profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`];
-const ours: Program = { flags: ["--expose-gc", ...profiling] };
+/** Flags of Node for its servers, `--trace-gc` for instance; none by default. */
+const given = (process.env["BENCH_NODE_FLAGS"] ?? "").split(" ").filter((flag) => flag !== "");
+const ours: Program = { flags: ["--expose-gc", ...profiling, ...given] };
 
 const contenders: Readonly<Record<ContenderName, Contender>> = {
   sluice: { script: "sluice-server.js", program: ours, isInstalled: true },

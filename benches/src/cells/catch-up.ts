@@ -1,5 +1,6 @@
 // A client that was away for a million events comes back: how fast it catches up, and what the live ones feel of it.
-// Beside it the reading of the log alone, which is the limit.
+// Beside it the reading of the log alone, which is the limit. There are two live loads, each with its own run without
+// the one that comes back. The client that comes back stands for another machine: it yields its core to the live ones.
 
 import { median, pause, percentile, ratioOf, type Cell, type Column, type Figures } from "../cell.js";
 import { PinnedChild } from "../child.js";
@@ -12,7 +13,9 @@ import type { SlowClientOptions, SlowReport } from "../slow-client.js";
 
 const stored = 1_000_000;
 const liveCount = 500;
-const perSecond = 100;
+/** Events a second to the live ones: a load that leaves room, and one that takes three quarters of a core by itself. */
+const rates = { easy: 25, hard: 100 } as const;
+type Rate = (typeof rates)[keyof typeof rates];
 const warmUpMs = 1500;
 const pollMs = 20;
 const caughtUpMs = 60_000;
@@ -20,8 +23,10 @@ const caughtUpMs = 60_000;
 const rows = {
   log: "the log read alone",
   alone: "catching up alone",
-  live: "500 live ones alone",
-  both: "catching up beside 500 live ones",
+  easyLive: "500 live ones at 25 events/s",
+  easyBoth: "catching up beside 500 at 25 events/s",
+  hardLive: "500 live ones at 100 events/s",
+  hardBoth: "catching up beside 500 at 100 events/s",
 } as const;
 
 const columns: readonly Column[] = [
@@ -30,10 +35,14 @@ const columns: readonly Column[] = [
   { figure: "p99Ms", title: "live p99 ms", digits: 1 },
   { figure: "servedP99Ms", title: "served p99 ms", digits: 1 },
   { figure: "serverCpuPercent", title: "server CPU %" },
+  { figure: "cpuUsPerEvent", title: "server CPU µs an event", digits: 2 },
+  { figure: "clientCpuPercent", title: "live clients CPU %" },
 ];
 
-// Clients that look at events only answer no pings.
-const source: ServerOptions = { perSecond, stored, settings: { heartbeat: { max_missed: 100 } } };
+function sourceOf(perSecond: Rate): ServerOptions {
+  // Clients that look at events only answer no pings.
+  return { perSecond, stored, settings: { heartbeat: { max_missed: 100 } } };
+}
 
 async function readLog(): Promise<Figures> {
   const options: LogReaderOptions = { stored };
@@ -50,10 +59,10 @@ function expectComplete({ breaks, gaps, firstSeq, isLive, isClosed }: Received):
 }
 
 /** One client resumes from the beginning; events a second until it is live. */
-async function catchUp({ port, headers }: ServerReport): Promise<number> {
+async function catchUp({ port, headers }: ServerReport): Promise<{ eventsPerS: number; events: number }> {
   const subscribe = JSON.stringify({ type: "subscribe", events: ["GPU_*"], since: 0 });
   const options: SlowClientOptions = { port, path: "/ws", headers, subscribe, connections: 1, bytesPerS: 0 };
-  await using client = new PinnedChild<SlowReport>("slow-client.js", options, clientCore);
+  await using client = new PinnedChild<SlowReport>("slow-client.js", options, clientCore, { isBehind: true });
   await client.next();
   const startMs = performance.now();
   for (;;) {
@@ -63,15 +72,18 @@ async function catchUp({ port, headers }: ServerReport): Promise<number> {
     if (one === undefined || elapsedMs > caughtUpMs) throw new Error(`not live after ${elapsedMs} ms`);
     if (one.isLive || one.isClosed) {
       expectComplete(one);
-      return one.events / (elapsedMs / 1000);
+      return { eventsPerS: one.events / (elapsedMs / 1000), events: one.events };
     }
     await pause(pollMs);
   }
 }
 
 async function alone(): Promise<Figures> {
-  await using server = startServer("sluice", source);
-  return { eventsPerS: await catchUp(await server.next()) };
+  await using server = startServer("sluice", sourceOf(rates.easy));
+  const before = await server.next();
+  const { eventsPerS, events } = await catchUp(before);
+  const { cpuMs } = await server.ask("report");
+  return { eventsPerS, cpuUsPerEvent: (1000 * (cpuMs - before.cpuMs)) / events };
 }
 
 /** What the live ones feel while `during` runs. */
@@ -90,20 +102,33 @@ async function whileLive(pair: Pair, during: (server: ServerReport) => Promise<F
     gaps,
     missing,
     serverCpuPercent: (100 * (after.server.cpuMs - before.server.cpuMs)) / (after.atMs - before.atMs),
+    clientCpuPercent: (100 * (after.client.cpuMs - before.client.cpuMs)) / (after.atMs - before.atMs),
   };
 }
 
-async function beside(seconds: number, during: (server: ServerReport) => Promise<Figures>): Promise<Figures> {
+async function liveAlone(seconds: number, rate: Rate): Promise<Figures> {
+  return await beside(seconds, rate, () => pause(seconds * 1000).then(() => ({})));
+}
+
+async function bothAt(seconds: number, rate: Rate): Promise<Figures> {
+  return await beside(seconds, rate, (server) => catchUp(server).then(({ eventsPerS }) => ({ eventsPerS })));
+}
+
+async function beside(
+  seconds: number,
+  rate: Rate,
+  during: (server: ServerReport) => Promise<Figures>,
+): Promise<Figures> {
   await using pair = await startPair({
     server: "sluice",
-    source,
+    source: sourceOf(rate),
     seconds,
     load: { connections: liveCount, isWhole: true },
   });
   return await whileLive(pair, during);
 }
 
-/** A client away for 1,000,000 events, beside 500 live ones at 100 events/s. */
+/** A client away for 1,000,000 events, beside 500 live ones at 25 and at 100 events/s. */
 export const catchUpCell: Cell = {
   name: "catch-up",
   summary: `a client away for ${stored.toLocaleString("en")} events, beside ${liveCount} live ones`,
@@ -113,14 +138,14 @@ export const catchUpCell: Cell = {
     [
       { name: rows.log, measure: readLog },
       { name: rows.alone, measure: alone },
-      { name: rows.live, measure: () => beside(seconds, async () => pause(seconds * 1000).then(() => ({}))) },
-      {
-        name: rows.both,
-        measure: () => beside(seconds, async (server) => ({ eventsPerS: await catchUp(server) })),
-      },
+      { name: rows.easyLive, measure: () => liveAlone(seconds, rates.easy) },
+      { name: rows.easyBoth, measure: () => bothAt(seconds, rates.easy) },
+      { name: rows.hardLive, measure: () => liveAlone(seconds, rates.hard) },
+      { name: rows.hardBoth, measure: () => bothAt(seconds, rates.hard) },
     ].filter(({ name }) => only.length === 0 || only.some((words) => name.startsWith(words))),
   findings: (medians) => [
     ...ratioOf(medians, [rows.alone, rows.log], "eventsPerS", "events/s"),
-    ...ratioOf(medians, [rows.both, rows.live], "p99Ms", "p99 of the live ones"),
+    ...ratioOf(medians, [rows.easyBoth, rows.easyLive], "p99Ms", "p99 of the live ones"),
+    ...ratioOf(medians, [rows.hardBoth, rows.hardLive], "p99Ms", "p99 of the live ones"),
   ],
 };
