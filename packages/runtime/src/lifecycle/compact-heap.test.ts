@@ -8,8 +8,12 @@ function flagsSetWith(given: string): string[] {
 }
 
 describe("keepHeapCompact", () => {
-  it("lets the old generation grow little, and the young one not at all", () => {
-    expect(flagsSetWith("--enable-source-maps")).toEqual(["--heap-growing-percent=30", "--semi-space-growth-factor=1"]);
+  it("lets the old generation grow little, the young one not at all, and nothing begin old", () => {
+    expect(flagsSetWith("--enable-source-maps")).toEqual([
+      "--heap-growing-percent=30",
+      "--semi-space-growth-factor=1",
+      "--no-allocation-site-pretenuring",
+    ]);
   });
 
   it.each(["--max-semi-space-size=16", "--max_semi_space_size=16", "--heap-growing-percent=100"])(
