@@ -190,8 +190,7 @@ export async function createServer({
       buffer: { max_messages: maxMessages, high_watermark: highWatermark, low_watermark: lowWatermark },
     },
     heartbeatCloseCode: settings.heartbeat.close_code,
-    commandsPerSecond: settings.limits.commands_per_second,
-    commandBurst: settings.limits.command_burst,
+    commandRate: { perSecond: settings.limits.commands_per_second, burst: settings.limits.command_burst },
     onError,
   };
   const http: SluiceHttp = await createHttp({

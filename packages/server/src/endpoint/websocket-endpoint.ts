@@ -20,6 +20,7 @@ import {
   refuseUpgrade,
   selectSubprotocol,
   TokenBucket,
+  type TokenBucketOptions,
 } from "@sluice/runtime";
 import { acceptableOffers } from "./deflate-offer.js";
 import { readConnectionOptions, type ConnectionOptions } from "./connection-options.js";
@@ -41,7 +42,7 @@ const fragmentsMax = 16;
 /** Chunks in which one message may arrive; more is somebody sending byte by byte. */
 const bufferedChunksMax = 1024;
 /** Pings and pongs of RFC 6455 that a client may send a second, and at once; our heartbeat needs none of them. */
-const controlFramesPerSecond = 20;
+const controlRate: TokenBucketOptions = { perSecond: 20, burst: 20 };
 /**
  * How long a peer may take to answer a close, ms. What was written before the close goes first, and a slow reader's
  * kernel buffers hold megabytes of it: cut too early, it would never learn why it was closed.
@@ -264,8 +265,7 @@ export class WebSocketEndpoint {
       if (isBinary) context.delivery.close(consumer, closes.textOnly);
       else session.receive(bytes.toString("utf8"));
     });
-    const allowance = { perSecond: controlFramesPerSecond, burst: controlFramesPerSecond };
-    const controls = new TokenBucket(allowance, context.clock.now());
+    const controls = new TokenBucket(controlRate, context.clock.now());
     const countControl = (): void => {
       this.#unfinished.ended(incoming);
       if (!controls.take(context.clock.now())) context.delivery.close(consumer, closes.policyViolation);

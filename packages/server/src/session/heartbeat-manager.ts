@@ -74,7 +74,7 @@ export class HeartbeatManager {
    * Takes a connection in. Its first ping comes within an interval, at a place of its own in it, and leaves time to subscribe: connections that came
    * in one moment are not pinged in one moment.
    */
-  register(connectionId: string, userId: string, port: HeartbeatPort): ConnectionState {
+  register(connectionId: string, userId: string, port: HeartbeatPort): Beat {
     const now = this.#options.clock.now();
     this.#registered += 1;
     const phase = (this.#registered * goldenFraction) % 1;
@@ -97,7 +97,11 @@ export class HeartbeatManager {
   /** Any pong proves the client alive, whatever ping it answers. */
   handlePong(connectionId: string): void {
     const beat = this.#beats.get(connectionId);
-    if (beat === undefined) return;
+    if (beat !== undefined) this.answered(beat);
+  }
+
+  /** The same for whoever keeps the beat that it got when it registered. */
+  answered(beat: Beat): void {
     beat.pongedAtMs = this.#options.clock.now();
     beat.missedPongs = 0;
   }

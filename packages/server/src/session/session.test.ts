@@ -84,8 +84,7 @@ beforeEach(() => {
       buffer: { max_messages: 100, high_watermark: 0.8, low_watermark: 0.5 },
     },
     heartbeatCloseCode: 1000,
-    commandsPerSecond: 50,
-    commandBurst: 100,
+    commandRate: { perSecond: 50, burst: 100 },
     onError,
   };
 });

@@ -14,14 +14,15 @@ import {
   type SubscribeCommand,
   type UnsubscribeCommand,
 } from "@sluice/protocol";
-import { type Authenticator, type Clock, type Identity, TokenBucket } from "@sluice/runtime";
+import { type Authenticator, type Clock, type Identity, TokenBucket, type TokenBucketOptions } from "@sluice/runtime";
 import type { Consumer } from "../delivery/consumer.js";
 import type { Delivery } from "../delivery/delivery.js";
 import type { EventLog } from "../log/event-log.js";
 import type { SubscriptionManager } from "../routing/subscription-manager.js";
 import { SubscriptionSet } from "../routing/subscription-set.js";
 import { grantSubscriptions } from "./access.js";
-import type { ExpiryHandle, ExpiryWatch } from "./expiry-watch.js";
+import type { Beat, HeartbeatPort } from "./beat.js";
+import type { ExpiryHandle, ExpiryPort, ExpiryWatch } from "./expiry-watch.js";
 import type { HeartbeatManager } from "./heartbeat-manager.js";
 import { Interests } from "./interests.js";
 import type { PingFrames } from "./ping-frames.js";
@@ -42,8 +43,7 @@ export interface SessionContext {
   readonly greeting: Pick<ConnectedFrame, "heartbeat" | "buffer">;
   /** Code of the close after `heartbeat.max_missed` (`heartbeat.close_code`). */
   readonly heartbeatCloseCode: number;
-  readonly commandsPerSecond: number;
-  readonly commandBurst: number;
+  readonly commandRate: TokenBucketOptions;
   /** Told of a fault of ours while a command was carried out. */
   readonly onError: (error: unknown, connectionId: string) => void;
 }
@@ -54,15 +54,17 @@ export interface SessionOptions {
 }
 
 /** Refused commands that a client may send beyond its rate before it is put out; it regains one a second. */
-const strikesMax = 100;
-const strikesPerSecond = 1;
+const strikeRate: TokenBucketOptions = { perSecond: 1, burst: 100 };
 
-export class Session {
+/** Its own port of the heartbeat and of its token's expiry: of thousands, each has as few objects as can be. */
+export class Session implements HeartbeatPort, ExpiryPort {
   readonly consumer: Consumer;
   readonly #context: SessionContext;
   readonly #interests = new Interests();
   readonly #commands: TokenBucket;
   readonly #strikes: TokenBucket;
+  readonly #answersPings: boolean;
+  readonly #beat: Beat;
   #expiry: ExpiryHandle;
   #identity: Identity;
 
@@ -76,20 +78,13 @@ export class Session {
     this.#context = context;
     this.consumer = consumer;
     this.#identity = identity;
-    const now = context.clock.now();
-    this.#commands = new TokenBucket({ perSecond: context.commandsPerSecond, burst: context.commandBurst }, now);
-    this.#strikes = new TokenBucket({ perSecond: strikesPerSecond, burst: strikesMax }, now);
+    this.#answersPings = answersPings;
+    this.#commands = new TokenBucket(context.commandRate, context.clock.now());
+    this.#strikes = new TokenBucket(strikeRate, context.clock.now());
     context.delivery.add(consumer);
     this.#greet();
-    context.heartbeat.register(consumer.id, identity.userId, {
-      sendPing: () => {
-        this.#sendPing();
-        if (!answersPings && !consumer.isBlocked) context.heartbeat.handlePong(consumer.id);
-      },
-      timeOut: () => this.#timeOut(),
-      backlogProgress: () => (consumer.isBlocked ? consumer.drains : undefined),
-    });
-    this.#expiry = this.#watchExpiry();
+    this.#beat = context.heartbeat.register(consumer.id, identity.userId, this);
+    this.#expiry = context.expiry.watch(this);
   }
 
   get identity(): Identity {
@@ -120,25 +115,34 @@ export class Session {
     });
   }
 
-  #watchExpiry(): ExpiryHandle {
-    return this.#context.expiry.watch({
-      expiresAtMs: this.#identity.expiresAtMs,
-      notice: () => this.#send({ type: "token_expiring", expires_at: wireTime(this.#identity.expiresAtMs) }),
-      expire: () => this.#context.delivery.close(this.consumer, closes.tokenExpired),
-    });
+  get expiresAtMs(): number {
+    return this.#identity.expiresAtMs;
   }
 
-  #sendPing(): void {
-    const { clock, pingFrames } = this.#context;
+  notice(): void {
+    this.#send({ type: "token_expiring", expires_at: wireTime(this.expiresAtMs) });
+  }
+
+  expire(): void {
+    this.#context.delivery.close(this.consumer, closes.tokenExpired);
+  }
+
+  sendPing(): void {
+    const { consumer } = this;
+    const { clock, delivery, heartbeat, pingFrames } = this.#context;
     // A client that resumes hasn't said yet what it has missed: the head would promise it what it never got.
-    const promised = (seq: number): number => (this.consumer.set.size === 0 ? 0 : seq);
-    this.#context.delivery.ping(this.consumer, (seq) => pingFrames.frameFor(clock.wall(), promised(seq)));
+    delivery.ping(consumer, (seq) => pingFrames.frameFor(clock.wall(), consumer.set.size === 0 ? 0 : seq));
+    if (!this.#answersPings && !consumer.isBlocked) heartbeat.answered(this.#beat);
   }
 
-  #timeOut(): void {
+  timeOut(): void {
     this.#context.tally.heartbeatTimeouts += 1;
-    const entry = { ...closes.heartbeatTimeout, code: this.#context.heartbeatCloseCode };
-    this.#context.delivery.close(this.consumer, entry);
+    const code = this.#context.heartbeatCloseCode;
+    this.#context.delivery.close(this.consumer, { ...closes.heartbeatTimeout, code });
+  }
+
+  backlogProgress(): number | undefined {
+    return this.consumer.isBlocked ? this.consumer.drains : undefined;
   }
 
   #send(frame: ServerFrame): void {
@@ -156,7 +160,7 @@ export class Session {
     const now = this.#context.clock.now();
     if (this.#commands.take(now)) return true;
     if (!this.#strikes.take(now)) this.#context.delivery.close(this.consumer, closes.policyViolation);
-    else this.#refuse(undefined, "RATE_LIMITED", `more than ${this.#context.commandsPerSecond} commands a second`);
+    else this.#refuse(undefined, "RATE_LIMITED", `more than ${this.#context.commandRate.perSecond} commands a second`);
     return false;
   }
 
@@ -164,7 +168,7 @@ export class Session {
   receivePong(): void {
     if (!this.#mayCommand()) return;
     this.#context.tally.commands.pong += 1;
-    this.#context.heartbeat.handlePong(this.consumer.id);
+    this.#context.heartbeat.answered(this.#beat);
   }
 
   /** Takes one text message. Never throws: a fault of ours is told and answered. */
@@ -191,7 +195,7 @@ export class Session {
   #carryOut(command: Command): void {
     switch (command.type) {
       case "pong":
-        this.#context.heartbeat.handlePong(this.consumer.id);
+        this.#context.heartbeat.answered(this.#beat);
         return;
       case "ping": {
         const { timestamp } = command;
@@ -276,7 +280,7 @@ export class Session {
     }
     this.#identity = outcome.identity;
     this.#expiry.isOver = true;
-    this.#expiry = this.#watchExpiry();
+    this.#expiry = this.#context.expiry.watch(this);
     this.#send({
       type: "refreshed",
       ...(id === undefined ? {} : { id }),
