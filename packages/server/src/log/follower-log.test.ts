@@ -101,6 +101,28 @@ describe("a log that another process writes", () => {
     await writer.close();
   });
 
+  it("tells what came with the news without reading it, and reads what is missing before it, each once", async () => {
+    const { writer, follower, lost } = await openFollowed();
+    const told: EventRecord[] = [];
+    follower.follow((records) => told.push(...records));
+    const commits: (readonly EventRecord[])[] = [];
+    writer.follow((records) => commits.push(records));
+    for (const n of range(0, 4)) await writer.append(draftsOf(n * 10, 10));
+    const news = (index: number): void => follower.advance(writer.stats(), commits[index] as readonly EventRecord[]);
+    news(0);
+    expect(told).toEqual(commits[0]);
+    // A message was lost with what it brought.
+    news(2);
+    expect(seqsOf(told)).toEqual(range(1, 50));
+    news(3);
+    news(4);
+    await follower.catchUp();
+    expect(seqsOf(told)).toEqual(range(1, 50));
+    expect(lost).toEqual([]);
+    await follower.close();
+    await writer.close();
+  });
+
   it("says so when retention took what it had not told, and tells nothing of what comes after", async () => {
     const retention = { maxEvents: 10, maxAgeMs: null, maxBytes: null };
     const { writer, follower, advance, lost } = await openFollowed(logOptionsOf({ retention }));

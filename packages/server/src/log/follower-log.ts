@@ -107,10 +107,21 @@ export class FollowerLog implements EventLog {
     if (this.#told < head) await new Promise<void>((resolve) => this.#waiting.push({ head, resolve }));
   }
 
-  /** The writer has committed, or its state has changed: tells the followers what is new. */
-  advance(stats: LogStats): void {
+  /**
+   * The writer has committed, or its state has changed: tells the followers what is new.
+   *
+   * @param newest what it has committed, in order, where that came with the news; the rest is read from the file
+   */
+  advance(stats: LogStats, newest: readonly EventRecord[] = []): void {
     this.#stats = stats;
     if (this.#isTelling || this.#isClosed) return;
+    // Nothing is missing before it, and the followers have room for it.
+    if (newest[0]?.seq === this.#told + 1 && this.#options.room?.() === undefined) {
+      this.#told += newest.length;
+      this.#followers.tell(newest);
+      this.#release();
+      return;
+    }
     this.#isTelling = true;
     this.#tell()
       .catch((error: unknown) => this.#options.onLost(error instanceof Error ? error : new Error(String(error))))

@@ -1,11 +1,13 @@
 // The process that writes the log and keeps workers: it takes no connection itself. Node's cluster hands every new
-// connection to a worker in turn; a commit wakes the workers with a message, and they read it from the shared map.
+// connection to a worker in turn; a commit wakes the workers with a message, which holds it where it is small, and a large
+// one they read from the shared map.
 
 import type { Worker } from "node:cluster";
 import type { Logger, MetricsReading } from "@sluice/runtime";
 import { ConnectionCounts, type CountChange } from "./connection-counts.js";
-import type { EventDraft, EventLog } from "../log/event-log.js";
+import type { EventDraft, EventLog, EventRecord } from "../log/event-log.js";
 import { Link } from "./link.js";
+import { newsOf } from "./log-news.js";
 import type { Forwarded } from "./member.js";
 
 /** How long to wait before a worker that ended unasked is started anew, ms; doubled each time, up to the greatest. */
@@ -51,7 +53,7 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    this.#unfollow = options.log.follow(() => this.#wake());
+    this.#unfollow = options.log.follow((committed) => this.#wake(committed));
   }
 
   /**
@@ -118,7 +120,7 @@ export class Fleet {
         other.counts.undoing().map(({ of, key, change }) => ({ of, key, change: -change })),
       );
     }
-    place.link.tell("log", this.#options.log.stats());
+    place.link.tell("log", newsOf(this.#options.log.stats(), []));
   }
 
   #leave(place: Place, livedMs: number, how: string | number): void {
@@ -160,9 +162,9 @@ export class Fleet {
     for (const other of this.#places) if (other !== place) other.link.tell(kind, about);
   }
 
-  #wake(): void {
-    const stats = this.#options.log.stats();
-    for (const { link } of this.#places) link.tell("log", stats);
+  #wake(committed: readonly EventRecord[] = []): void {
+    const news = newsOf(this.#options.log.stats(), committed);
+    for (const { link } of this.#places) link.tell("log", news);
   }
 
   /** Drains all workers; resolves when they have gone. @param drainMs `server.drain_ms` */

@@ -2,10 +2,11 @@
 // what operators ask are everybody's.
 
 import { TicketStore, type AuthOutcome, type Clock, type MetricsReading } from "@sluice/runtime";
-import type { AppendResult, EventDraft, LogStats } from "../log/event-log.js";
+import type { AppendResult } from "../log/event-log.js";
 import { FollowerLog, type FollowerLogOptions } from "../log/follower-log.js";
 import { ConnectionCounts, type CountChange, type Elsewhere } from "./connection-counts.js";
 import { Link, type Channel } from "./link.js";
+import { ownRecords, plainDraft, type LogNews } from "./log-news.js";
 import { createLocalBus, type NodeBus } from "./node-bus.js";
 import type { Tickets } from "./shared-tickets.js";
 
@@ -127,13 +128,10 @@ export class Member {
   }
 
   #told(kind: string, about: unknown): void {
-    if (kind === "log") this.#log?.advance(about as LogStats);
-    else if (kind === "counts") for (const change of about as readonly CountChange[]) this.#counts.add(change);
+    if (kind === "log") {
+      const news = about as LogNews;
+      this.#log?.advance(news.stats, ownRecords(news));
+    } else if (kind === "counts") for (const change of about as readonly CountChange[]) this.#counts.add(change);
     else if (kind === "drain") this.#orders?.drain();
   }
-}
-
-/** A draft as it travels between processes, which take no getters over. */
-function plainDraft({ eventId, eventType, clusterId, fields }: EventDraft): EventDraft {
-  return { eventId, eventType, clusterId, fields };
 }
