@@ -19,6 +19,11 @@ export interface Program {
   readonly isBehind?: boolean;
 }
 
+/** Has a process run on one core, where `taskset` is there. */
+export function pinTo(core: number, pid: number): void {
+  if (hasTaskset) spawnSync("taskset", ["-a", "-p", "-c", String(core), String(pid)]);
+}
+
 /**
  * Lets the others on its core go first: an ordinary process preempts one of class `SCHED_IDLE` as soon as it wakes
  * (sched(7)). They are of one session, as the kernel weighs sessions before the processes in them (autogroup).
@@ -39,9 +44,7 @@ export class PinnedChild<Reply> implements AsyncDisposable {
       execPath: program.execPath ?? process.execPath,
       execArgv: [...(program.flags ?? [])],
     });
-    if (hasTaskset && core !== null && this.#child.pid !== undefined) {
-      spawnSync("taskset", ["-a", "-p", "-c", String(core), String(this.#child.pid)]);
-    }
+    if (core !== null && this.#child.pid !== undefined) pinTo(core, this.#child.pid);
     if (program.isBehind === true && this.#child.pid !== undefined) standBack(this.#child.pid);
   }
 

@@ -108,7 +108,7 @@ describe("a log that another process writes", () => {
     const commits: (readonly EventRecord[])[] = [];
     writer.follow((records) => commits.push(records));
     for (const n of range(0, 4)) await writer.append(draftsOf(n * 10, 10));
-    const news = (index: number): void => follower.advance(writer.stats(), commits[index] as readonly EventRecord[]);
+    const news = (index: number): void => follower.advance(writer.stats(), commits[index]);
     news(0);
     expect(told).toEqual(commits[0]);
     // A message was lost with what it brought.
