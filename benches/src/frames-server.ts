@@ -18,15 +18,18 @@ const sockets = new Set<Socket>();
 http.on("upgrade", (request, socket, head) => {
   server.handleUpgrade(request, socket, head, (webSocket) => {
     sockets.add(socket as Socket);
+    // Not even frames are read.
+    if (options.pingIntervalMs !== undefined) socket.removeAllListeners("data").on("data", () => {});
     webSocket.on("error", () => webSocket.terminate());
     webSocket.on("close", () => sockets.delete(socket as Socket));
   });
 });
 
-/** A text frame of 126 to 65,535 bytes. */
+/** A text frame of up to 65,535 bytes. */
 function frame(text: string): Buffer {
   const payload = Buffer.from(text);
-  return Buffer.concat([Buffer.from([0x81, 126, payload.length >> 8, payload.length & 0xff]), payload]);
+  const length = payload.length < 126 ? [payload.length] : [126, payload.length >> 8, payload.length & 0xff];
+  return Buffer.concat([Buffer.from([0x81, ...length]), payload]);
 }
 
 let turn: Buffer[] = [];
@@ -41,6 +44,25 @@ function isFull(): boolean {
   for (const socket of sockets) if (socket.writableLength > bufferedMax) return true;
   return false;
 }
+
+/** As Sluice does it: so many at a time as are due in this, ms. */
+const pingSlotMs = 250;
+const ping = frame('{"type":"ping","timestamp":"2026-11-23T00:00:00.000Z","seq":0}');
+
+/** The least that a heartbeat can cost here: a write of what is ready, and a read that nobody looks at. */
+function beat(intervalMs: number): void {
+  let due = 0;
+  let at = 0;
+  setInterval(() => {
+    const pinged = [...sockets];
+    for (due += (pinged.length * pingSlotMs) / intervalMs; due >= 1; due -= 1) {
+      at = (at + 1) % pinged.length;
+      pinged[at]?.write(ping);
+    }
+  }, pingSlotMs);
+}
+
+if (options.pingIntervalMs !== undefined) beat(options.pingIntervalMs);
 
 const source = new EventSource({
   source: options,

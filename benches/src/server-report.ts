@@ -20,6 +20,8 @@ export interface ServerOptions extends SourceOptions {
   readonly deflate?: boolean;
   /** Tokens are checked at the handshake; default only where the server always does. */
   readonly secret?: string;
+  /** Frames: every connection is sent a ping of Sluice's each so many ms; default none. */
+  readonly pingIntervalMs?: number;
   /** Sluice: events that its log holds before anybody connects; default none. */
   readonly stored?: number;
   /** Sluice: settings beside the bench's own, by section. */

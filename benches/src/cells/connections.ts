@@ -7,6 +7,8 @@ import type { LoadClientOptions, LoadReport } from "../load-client.js";
 
 const secret = "a secret of thirty-two bytes at least";
 const settleMs = 2500;
+/** The default of `heartbeat.interval_ms`. */
+const heartbeatMs = 30_000;
 /** Opened and closed again first, so that what is measured is connections and not the first growth of a heap. */
 const rehearsal = 1000;
 const stormConnections = 3000;
@@ -23,7 +25,7 @@ async function openClient(
 }
 
 async function measureIdle(name: ContenderName, connections: number, seconds: number): Promise<Figures> {
-  await using server = startServer(name, { perSecond: 1 });
+  await using server = startServer(name, { perSecond: 1, pingIntervalMs: heartbeatMs });
   const report = await server.next();
   const { client: first } = await openClient(report, { connections: rehearsal });
   await first[Symbol.asyncDispose]();
