@@ -1,5 +1,5 @@
-// A process of publishers: each posts its batch again and again over its own connection, and times the answers. Run by
-// `PinnedChild`; never by hand.
+// A process of publishers: each posts its batch again and again over its own connection, or when it is due, and times the
+// answers. Run by `PinnedChild`; never by hand.
 
 import { connect } from "node:net";
 
@@ -9,13 +9,15 @@ export interface PublishClientOptions {
   readonly publishers: number;
   /** Events of one request. */
   readonly batch: number;
+  /** Requests a second of all publishers, in turn; each as soon as the one before is acknowledged where absent. */
+  readonly perSecond?: number;
 }
 
 export interface PublishReport {
   readonly requests: number;
   /** Answers other than 202. */
   readonly refused: number;
-  /** Since the last report, ms. */
+  /** Since the last report, ms; from when the request was due, where there is a rate. */
   readonly latenciesMs: readonly number[];
   readonly cpuMs: number;
 }
@@ -51,13 +53,10 @@ function isWhole(answer: string): boolean {
   return answer.length >= end + 4 + Number(length ?? 0);
 }
 
-function publisher(request: Buffer): void {
+/** One connection; returns what posts a request that is due, ms, as soon as those before it are acknowledged. */
+function publisher(request: Buffer, onAnswer: () => void): (dueAtMs: number) => void {
   let answer = "";
-  let sentAtMs = 0;
-  const send = (): void => {
-    sentAtMs = performance.now();
-    socket.write(request);
-  };
+  const dueMs: number[] = [];
   const socket = connect({
     port: options.port,
     host: "127.0.0.1",
@@ -67,14 +66,15 @@ function publisher(request: Buffer): void {
       callback: (length: number): boolean => {
         answer += shared.toString("latin1", 0, length);
         if (!isWhole(answer)) return true;
-        latenciesMs.push(performance.now() - sentAtMs);
+        latenciesMs.push(performance.now() - (dueMs.shift() ?? 0));
         requests += 1;
         if (!answer.startsWith("HTTP/1.1 202")) {
           if (refused === 0) process.stderr.write(`${answer.slice(0, 300)}\n`);
           refused += 1;
         }
         answer = "";
-        send();
+        if (dueMs.length > 0) socket.write(request);
+        onAnswer();
         return true;
       },
     },
@@ -82,7 +82,28 @@ function publisher(request: Buffer): void {
   socket.on("error", (error) => {
     throw error;
   });
-  send();
+  return (dueAtMs) => {
+    dueMs.push(dueAtMs);
+    if (dueMs.length === 1) socket.write(request);
+  };
+}
+
+/** Publishers in a circle: each posts anew as soon as it has its answer. */
+function publishInTurns(request: Buffer): void {
+  for (let index = 0; index < options.publishers; index += 1) {
+    const post = publisher(request, () => post(performance.now()));
+    post(performance.now());
+  }
+}
+
+function publishAtRate(request: Buffer, perSecond: number): void {
+  const posts = Array.from({ length: options.publishers }, () => publisher(request, () => undefined));
+  const startMs = performance.now();
+  let sent = 0;
+  setInterval(() => {
+    const due = ((performance.now() - startMs) * perSecond) / 1000;
+    for (; sent < due; sent += 1) posts[sent % posts.length]?.(startMs + (sent * 1000) / perSecond);
+  }, 1);
 }
 
 function report(): void {
@@ -95,5 +116,6 @@ function report(): void {
 process.on("message", report);
 process.on("disconnect", () => process.exit(0));
 const request = requestOf(options);
-for (let index = 0; index < options.publishers; index += 1) publisher(request);
+if (options.perSecond === undefined) publishInTurns(request);
+else publishAtRate(request, options.perSecond);
 report();

@@ -1,26 +1,44 @@
-// Durable events over HTTP, by batch size and by the number of publishers; each waits for its acknowledgement.
+// Durable events over HTTP, by batch size and by the number of publishers. Each waits for its acknowledgement; in the last
+// row events are due at a rate, and what they have to wait for their publisher counts.
 
 import { PinnedChild } from "../child.js";
 import { pause, percentile, type Cell, type Figures } from "../cell.js";
 import { clientCore, startServer } from "../contenders.js";
 import type { PublishClientOptions, PublishReport } from "../publish-client.js";
 
-const warmUpMs = 1000;
-/** Batch size and publishers. */
-const shapes = [
-  [1, 1],
-  [1, 64],
-  [1, 256],
-  [10, 64],
-  [100, 16],
-  [1000, 8],
-  [5000, 4],
-] as const;
+/** Until the service's code is compiled and its heap has the size that it keeps. */
+const warmUpMs = 3000;
 
-async function measurePublish(batch: number, publishers: number, seconds: number): Promise<Figures> {
+interface Shape {
+  /** Events of one request. */
+  readonly batch: number;
+  readonly publishers: number;
+  /** Requests a second of all; each as soon as the one before is acknowledged where absent. */
+  readonly perSecond?: number;
+}
+
+const shapes: readonly Shape[] = [
+  { batch: 1, publishers: 1 },
+  { batch: 1, publishers: 64 },
+  { batch: 1, publishers: 256 },
+  { batch: 10, publishers: 64 },
+  { batch: 100, publishers: 16 },
+  { batch: 1000, publishers: 8 },
+  { batch: 5000, publishers: 4 },
+  { batch: 1, publishers: 64, perSecond: 3000 },
+];
+
+function nameOf({ batch, publishers, perSecond }: Shape): string {
+  return perSecond === undefined
+    ? `${batch} a request from ${publishers} publishers`
+    : `${perSecond} a second from ${publishers} publishers`;
+}
+
+async function measurePublish(shape: Shape, seconds: number): Promise<Figures> {
+  const { batch } = shape;
   await using server = startServer("sluice", { perSecond: null });
   const { port, headers } = await server.next();
-  const options: PublishClientOptions = { port, headers, publishers, batch };
+  const options: PublishClientOptions = { port, headers, ...shape };
   await using client = new PinnedChild<PublishReport>("publish-client.js", options, clientCore);
   await client.next();
   await pause(warmUpMs);
@@ -59,8 +77,5 @@ export const publishCell: Cell = {
     { figure: "clientCpuPercent", title: "client CPU %" },
   ],
   variants: ({ seconds }) =>
-    shapes.map(([batch, publishers]) => ({
-      name: `${batch} a request from ${publishers} publishers`,
-      measure: () => measurePublish(batch, publishers, seconds),
-    })),
+    shapes.map((shape) => ({ name: nameOf(shape), measure: () => measurePublish(shape, seconds) })),
 };

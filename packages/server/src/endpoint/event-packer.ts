@@ -59,7 +59,7 @@ export class EventPacker {
   readonly #textBytesMax: number;
   readonly #json: PlainJson;
   /** Where the value of each member begins and ends, without quotes; begins at 0 where there is none. */
-  readonly #spans: number[] = members.flatMap(() => [0, 0]);
+  readonly #spans = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   #payloadSpaces = 0;
   #start = notPlain;
   #end = notPlain;

@@ -14,7 +14,7 @@ interface Generation {
  */
 export class DedupWindow {
   readonly #limits: DedupLimits;
-  readonly #ids = new IdRing();
+  readonly #ids: IdRing;
   /** The seq behind the last one that is kept. */
   #keptEnd = 0;
   #generations: Generation[] = [];
@@ -23,6 +23,7 @@ export class DedupWindow {
 
   constructor(limits: DedupLimits) {
     this.#limits = limits;
+    this.#ids = new IdRing(limits.maxIds);
   }
 
   /** How many ids are known, those claimed among them. */

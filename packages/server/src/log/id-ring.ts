@@ -10,19 +10,30 @@ const plainBytesMax = (slotWords - 1) * 4 - 1;
 /** Stands for the length where a longer id is kept as its SHA-256: nobody can make another with the same. */
 const digestMark = 0xff;
 
-const slotsAtFirst = 4096;
-/** So that an id moves three times on the way to the default of `log.dedup.max_ids`. */
+/**
+ * Most slots made before they are needed: 16 MiB of addresses, which the system backs with memory as they are used. To
+ * grow to so many under load made the collector stop everybody for 30 ms.
+ */
+const slotsAtFirstMax = 262_144;
+const slotsAtFirstMin = 4_096;
 const growthFactor = 4;
 
 /** Ids by consecutive numbers. Grows with what it holds and doesn't shrink; 64 bytes a slot, whole powers of two. */
 export class IdRing {
   readonly #hash = new KeyedHash();
-  #capacity = slotsAtFirst;
-  #slots = new Int32Array(slotsAtFirst * slotWords);
+  #capacity = slotsAtFirstMin;
+  #slots: Int32Array;
   /** Pairs of a hash and a slot + 1, 0 = free; open addressing, twice as many as slots. */
-  #table = new Int32Array(slotsAtFirst * 4);
+  #table: Int32Array;
   #first = 0;
   #next = 0;
+
+  /** @param expected how many ids it will hold, about */
+  constructor(expected = 0) {
+    while (this.#capacity < Math.min(expected, slotsAtFirstMax)) this.#capacity *= 2;
+    this.#slots = new Int32Array(this.#capacity * slotWords);
+    this.#table = new Int32Array(this.#capacity * 4);
+  }
 
   /** Number of the oldest id. */
   get first(): number {
@@ -36,7 +47,7 @@ export class IdRing {
 
   /** Forgets all; the next id gets this number. */
   restart(next: number): void {
-    this.#table.fill(0);
+    if (this.#first < this.#next) this.#table.fill(0);
     this.#first = next;
     this.#next = next;
   }

@@ -22,6 +22,11 @@ import { fieldsLengthOf, PackedEvent } from "./packed-event.js";
 /** Bounds of one commit, so that its work between two turns of the event loop stays short. */
 const commitEventsMax = 16_384;
 const commitBytesMax = 8 * 1024 * 1024;
+/**
+ * Between two commits that are for several appends each, ms. A commit costs about 150 µs of CPU, whatever is in it: at 3,000
+ * appends a second from 64 publishers this saves a fifth of the service's. One that comes alone waits for nobody.
+ */
+const commitSpacingMs = 2;
 const pendingBytesMaxDefault = 64 * 1024 * 1024;
 const retentionIntervalMsDefault = 1000;
 /** Most bytes of one event's `fields`: a block with it stays below lmdb-js's 16 MiB read buffer. */
@@ -48,6 +53,9 @@ export class StoredLog implements EventLog {
   readonly #timer: NodeJS.Timeout;
   #state: LogStats["state"] = "open";
   #commits = 0;
+  /** How many appends the newest commit was for, and when it ended, monotonic ms. */
+  #lastAppends = 0;
+  #lastEndMs = 0;
   #lastCommitMs = 0;
   #sweepIsDue = false;
   #running: Promise<void> | undefined;
@@ -148,11 +156,20 @@ export class StoredLog implements EventLog {
     // What is appended in the same turn goes into the first commit.
     await Promise.resolve();
     while (this.#queue.length > 0 || this.#sweepIsDue) {
-      if (this.#queue.length > 0) await this.#commit(this.#queue.take(commitEventsMax, commitBytesMax));
-      else await this.#sweep();
+      if (this.#queue.length > 0) {
+        await this.#gather();
+        await this.#commit(this.#queue.take(commitEventsMax, commitBytesMax));
+      } else await this.#sweep();
     }
     // Right here and not in a later microtask, in which an append would see it running and wake nobody.
     this.#running = undefined;
+  }
+
+  /** Lets more come where several came to the last commit, and that was just now. */
+  async #gather(): Promise<void> {
+    if (this.#lastAppends <= 1 || this.#closing !== undefined) return;
+    const waitMs = this.#lastEndMs + commitSpacingMs - this.#options.clock.now();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
 
   async #commit(group: readonly PendingAppend[]): Promise<void> {
@@ -161,6 +178,7 @@ export class StoredLog implements EventLog {
       return;
     }
     const { clock } = this.#options;
+    this.#lastAppends = group.length;
     const startMs = clock.now();
     this.#dedup.expire(startMs);
     const plan = await CommitPlan.make(group, this.#dedup, this.head, clock.wall());
@@ -176,6 +194,7 @@ export class StoredLog implements EventLog {
       plan.reject(error instanceof Error ? error : new Error(String(error)));
       return;
     }
+    this.#lastEndMs = clock.now();
     this.#committed(plan.records, bytes, startMs);
     plan.resolve(clock.now());
   }
