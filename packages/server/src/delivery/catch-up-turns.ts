@@ -88,12 +88,14 @@ export class CatchUpTurns {
     const startMs = clock.now();
     let writes = 0;
     let elapsedMs = 0;
-    // Who asks again meanwhile has its turn in the next.
-    for (const consumer of [...due]) {
+    // Who asks again meanwhile stands behind them, and has its turn in the next.
+    let left = due.size;
+    for (const consumer of due) {
       due.delete(consumer);
+      left -= 1;
       writes += run(consumer);
       elapsedMs = clock.now() - startMs;
-      if (writes >= turnMax.writes || elapsedMs >= ms) break;
+      if (left === 0 || writes >= turnMax.writes || elapsedMs >= ms) break;
     }
     return elapsedMs;
   }
