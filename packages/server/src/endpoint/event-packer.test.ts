@@ -61,6 +61,8 @@ const event = fc.record(
     ),
     source: mostly(name, text),
     subject: mostly(name, text),
+    other: value,
+    "": value,
   },
   { requiredKeys: ["event_type", "payload"] },
 );
@@ -111,6 +113,7 @@ describe("EventPacker", () => {
     `{ "payload" : [ 1, -2.5, "a\\"\\\\\\n é 😀", [], { }, null, true, false ] , "event_type" : "A" }\n`,
     `{"event_type":"A","event_id":"e-1","timestamp":"2026-01-31T14:00:00+02:00","source":"/s","subject":"t u","payload":0}`,
     `{"event_type":"A","payload":"${"x".repeat(998)}"}`,
+    `{"other": {"payload":[7]},"event_type":"A","payload":1,"events":"b","other":2}`,
     `{"event_type":"${"A".repeat(128)}","event_id":"${"i".repeat(256)}","payload":${"[".repeat(61)}${"]".repeat(61)}}`,
   ])("packs %s", (json) => {
     expect(packed(json, '[{"a":1},', ',{"b":2}]')).toEqual(ordinary(json));
@@ -141,7 +144,9 @@ describe("EventPacker", () => {
     ["too long an id", `{"event_type":"A","event_id":"${"i".repeat(257)}","payload":1}`],
     ["no time", `{"event_type":"A","timestamp":"2026-02-30T12:00:00.000Z","payload":1}`],
     ["a source without an id", `{"event_type":"A","source":"s","payload":1}`],
-    ["a member of no name", `{"event_type":"A","payload":1,"other":2}`],
+    ["a large member of another name", `{"event_type":"A","payload":1,"other":"${"x".repeat(8_200)}"}`],
+    ["a member whose name is escaped", `{"event_type":"A","payload":1,"paylo\\u0061d":2}`],
+    ["a member that is no JSON", `{"event_type":"A","payload":1,"other":x}`],
     ["no end", `{"event_type":"A","payload":1`],
     ["nothing", `{}`],
     ["another value", `[]`],

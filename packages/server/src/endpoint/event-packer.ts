@@ -17,6 +17,7 @@ import { PackedEvent, writeRecordHeader } from "../log/packed-event.js";
 import { cachedName } from "./name-cache.js";
 import { notPlain, PlainJson } from "./plain-json.js";
 import { identityOf } from "./publish-draft.js";
+import { unmeasuredBytesMax } from "./publish-shape.js";
 
 const quote = 0x22;
 const comma = 0x2c;
@@ -42,6 +43,8 @@ const nothing = Buffer.alloc(0);
 /** The members that an event may have; `at` is where their spans stand in `#spans`. */
 const members = ["event_id", "event_type", "cluster_id", "timestamp", "source", "subject", "payload"] as const;
 const [eventId, eventType, clusterId, timestamp, source, payload] = [0, 1, 2, 3, 4, 6] as const;
+/** A member that is ignored. */
+const other = -1;
 const memberNames = members.map((name) => Buffer.from(name));
 /** What stands before each value, its comma included but for the first. */
 const leads = members.map((name, index) =>
@@ -100,10 +103,15 @@ export class EventPacker {
     if (body[at] !== openBrace) return notPlain;
     this.#spans.fill(0);
     at = json.skipSpace(at + 1);
+    let hasOthers = false;
     for (;;) {
-      const member = body[at] === quote ? memberAt(body, at + 1) : -1;
-      if (member === -1 || this.#spans[member * 2] !== 0) return notPlain;
-      at = json.skipSpace(at + (memberNames[member] as Buffer).length + 2);
+      if (body[at] !== quote) return notPlain;
+      const member = memberAt(body, at + 1);
+      if (member === other) hasOthers = true;
+      else if (this.#spans[member * 2] !== 0) return notPlain;
+      const nameEnd = member === other ? json.endOfValue(at) : at + (memberNames[member] as Buffer).length + 2;
+      if (nameEnd === notPlain) return notPlain;
+      at = json.skipSpace(nameEnd);
       if (body[at] !== colon) return notPlain;
       at = this.#readMember(member, json.skipSpace(at + 1));
       if (at === notPlain) return notPlain;
@@ -112,6 +120,8 @@ export class EventPacker {
       if (body[at] !== comma) return notPlain;
       at = json.skipSpace(at + 1);
     }
+    // What is ignored counts for the size of an event, which is measured in the ordinary way.
+    if (hasOthers && at - start >= unmeasuredBytesMax) return notPlain;
     const isWhole = this.#spans[eventType * 2] !== 0 && this.#spans[payload * 2] !== 0;
     return isWhole && at < start + this.#textBytesMax ? at + 1 : notPlain;
   }
@@ -119,6 +129,7 @@ export class EventPacker {
   /** Where the value ends that begins at `start`; its span is noted. */
   #readMember(member: number, start: number): number {
     if (member === payload) return this.#readPayload(start);
+    if (member === other) return this.#json.endOfValue(start);
     if (this.#body[start] !== quote) return notPlain;
     const isName = member === eventType || member === clusterId;
     const end = isName ? this.#endOfName(start + 1) : this.#endOfText(start + 1);
@@ -229,13 +240,13 @@ export class EventPacker {
   }
 }
 
-/** Which member's name stands at `start` with a quote behind it; -1 = none. */
+/** Which member's name stands at `start` with a quote behind it. */
 function memberAt(body: Buffer, start: number): number {
   for (let member = 0; member < memberNames.length; member += 1) {
     const name = memberNames[member] as Buffer;
     if (body[start + name.length] === quote && isAt(body, start, name)) return member;
   }
-  return -1;
+  return other;
 }
 
 function isAt(body: Buffer, start: number, name: Buffer): boolean {

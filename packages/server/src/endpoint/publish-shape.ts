@@ -5,7 +5,7 @@ import type { EventText } from "./publish-texts.js";
  * Shorter texts are decoded at once, bytes. Decoding costs up to 0.6 µs a bracket and 2 µs a member, so 1.6 MB of them
  * would hold up everybody for a second; this look at the bytes costs 2 ns each.
  */
-const unmeasuredBytesMax = 8_192;
+export const unmeasuredBytesMax = 8_192;
 
 /** Deeper than any event that passes the checks, which say exactly how deep a payload may be. */
 export const textDepthMax = 1_000;
