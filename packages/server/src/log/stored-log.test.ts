@@ -151,6 +151,32 @@ describe("StoredLog's retention", () => {
   });
 });
 
+describe("StoredLog's commits", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("wait 2 ms for more where the last one was for several, and for nobody where it was for one", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { log } = open();
+    await log.append([draftOf(1)]);
+    await log.append([draftOf(2)]);
+    expect(log.stats().commits, "one by one").toBe(2);
+    await Promise.all([log.append([draftOf(3)]), log.append([draftOf(4)])]);
+    expect(log.stats().commits).toBe(3);
+    const later = [log.append([draftOf(5)])];
+    await nextTurn();
+    later.push(log.append([draftOf(6)]));
+    await vi.advanceTimersByTimeAsync(1);
+    await nextTurn();
+    expect(log.stats().commits).toBe(3);
+    await vi.advanceTimersByTimeAsync(1);
+    await Promise.all(later);
+    expect(log.stats().commits).toBe(4);
+    await log.close();
+  });
+});
+
 describe("StoredLog's dedup over a restart", () => {
   it("ages remembered ids by the wall clock until now, and by the monotonic one from now on", async () => {
     const clock = new ManualClock();
