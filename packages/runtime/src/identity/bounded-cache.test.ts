@@ -27,6 +27,15 @@ describe("BoundedCache", () => {
     expect(held.size).toBe(2);
   });
 
+  it("knows which was used last, though it is the newest that is used again and again", () => {
+    const { held } = cache(2 * (entryBytesMin + 100));
+    held.set("a", "A", 100, 100);
+    held.set("b", "B", 100, 100);
+    expect([held.get("b"), held.get("b"), held.get("a"), held.get("a")]).toEqual(["B", "B", "A", "A"]);
+    held.set("c", "C", 100, 100);
+    expect([held.get("a"), held.get("b"), held.get("c")]).toEqual(["A", undefined, "C"]);
+  });
+
   it("replaces without counting twice, and holds nothing that is too large or already over", () => {
     const { held } = cache(entryBytesMin + 100);
     for (let i = 0; i < 5; i++) held.set("a", String(i), 100, 100);

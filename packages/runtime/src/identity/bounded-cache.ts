@@ -22,6 +22,8 @@ export class BoundedCache<Value> {
   readonly #options: BoundedCacheOptions;
   readonly #entries = new Map<string, Entry<Value>>();
   #bytes = 0;
+  /** The key inserted last; it may be gone. */
+  #newest: string | undefined;
 
   constructor(options: BoundedCacheOptions) {
     this.#options = options;
@@ -35,9 +37,15 @@ export class BoundedCache<Value> {
   get(key: string): Value | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    this.delete(key);
-    if (entry.expiresAt <= this.#options.clock.now()) return undefined;
-    this.#insert(key, entry);
+    if (entry.expiresAt <= this.#options.clock.now()) {
+      this.delete(key);
+      return undefined;
+    }
+    // A map that is put in order at every look makes itself anew again and again.
+    if (key !== this.#newest) {
+      this.delete(key);
+      this.#insert(key, entry);
+    }
     return entry.value;
   }
 
@@ -62,6 +70,7 @@ export class BoundedCache<Value> {
 
   #insert(key: string, entry: Entry<Value>): void {
     this.#entries.set(key, entry);
+    this.#newest = key;
     this.#bytes += entry.bytes;
   }
 }
