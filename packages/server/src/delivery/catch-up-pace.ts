@@ -10,8 +10,13 @@ import type { Clock } from "@sluice/runtime";
 const earnedPerIdleMs = 3;
 /** Share of all time that is earned however busy the loop is. */
 const floorShare = 0.1;
-/** What can be saved up, and what a turn that took longer than it should can owe, ms. */
-const creditMsMax = 4;
+/**
+ * What can be saved up, ms: no rest for longer than that would keep the log's own threads waiting where cores are few, and
+ * with them the commit of what is published meanwhile.
+ */
+const creditMsMax = 2;
+/** What a turn that took longer than it should can owe, ms. */
+const debtMsMax = 4;
 /** The time over which it is seen whether there is live delivery, ms. */
 const windowMs = 100;
 /** With less of that time than this in live delivery there is none worth waiting for. */
@@ -57,7 +62,7 @@ export class CatchUpPace {
 
   /** Notes how long a turn took, ms. */
   spend(ms: number): void {
-    this.#creditMs = Math.max(-creditMsMax, this.#creditMs - ms);
+    this.#creditMs = Math.max(-debtMsMax, this.#creditMs - ms);
   }
 
   #look(): { now: number; idle: number; live: number } {
