@@ -5,6 +5,7 @@ import type { Clock } from "@sluice/runtime";
 import type { EventLog } from "../log/event-log.js";
 import type { Lane } from "../routing/lane.js";
 import type { SubscriptionManager } from "../routing/subscription-manager.js";
+import { joinedBytes } from "../routing/shared-event.js";
 import { SubscriptionSet } from "../routing/subscription-set.js";
 import type { BackpressureHandler } from "./backpressure-handler.js";
 import { CatchUp } from "./catch-up.js";
@@ -106,19 +107,17 @@ export class Delivery {
 
   /** Sends a lane's batch to the members that are level with it; the others have it waiting. */
   flush(lane: Lane<Consumer>): void {
-    const { batch, batchBytes } = lane;
+    const { batchBytes, encoding } = lane;
+    const batch = lane.takeBatch();
     if (batch.length === 0) return;
-    lane.batch = [];
-    lane.batchBytes = 0;
-    const frames = batch.map((event) => event.bytes(lane.encoding));
-    const bytes = frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames, batchBytes);
-    const blocked: Consumer[] = [];
-    for (const consumer of lane.level) if (!consumer.sink.write(bytes)) blocked.push(consumer);
+    const bytes = joinedBytes(batch, encoding, batchBytes);
+    let blocked: Consumer[] | undefined;
+    for (const consumer of lane.level) if (!consumer.sink.write(bytes)) (blocked ??= []).push(consumer);
     const now = this.#clock.now();
     this.tally.countFlush(batch, batchBytes, lane.level.length, now);
     lane.record(batch, batchBytes, now, this.#windowMax + batch.length);
-    for (const consumer of blocked) this.#leaveLevel(consumer);
-    for (const consumer of lane.behind) this.#pressure.press(consumer, lane);
+    blocked?.forEach((consumer) => this.#leaveLevel(consumer));
+    if (lane.behind.size > 0) for (const consumer of lane.behind) this.#pressure.press(consumer, lane);
     lane.window.trimTo(this.#windowMax);
   }
 

@@ -45,7 +45,15 @@ export class Feed {
   /** How long routing and its flushes have taken since the start, ms. */
   workedMs = 0;
   readonly #options: FeedOptions;
-  readonly #dirty = new Set<Lane<Consumer>>();
+  /** Lanes with something in their batch. */
+  #dirty: Lane<Consumer>[] = [];
+  /** Those whose batch has grown to a slice. */
+  #full: Lane<Consumer>[] = [];
+  /** The event that is being routed, once a lane wants it. */
+  #shared: SharedEvent | undefined;
+  #isWanted = false;
+  #record: EventRecord | undefined;
+  #durableAtMs = 0;
   readonly #unfollow: () => void;
   readonly #backlog: Batch[] = [];
   #backlogBytes = 0;
@@ -84,8 +92,9 @@ export class Feed {
       count += 1;
       if (count % recordsPerLook === 0 && clock.now() >= deadline) break;
     }
-    for (const lane of this.#dirty) this.#options.flush(lane);
-    this.#dirty.clear();
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const lane of dirty) this.#options.flush(lane);
     this.workedMs += clock.now() - startMs;
     if (this.#backlogBytes <= backlogBytesMax) this.#letIn();
     if (this.#backlog.length === 0) return;
@@ -94,23 +103,33 @@ export class Feed {
   }
 
   #route(record: EventRecord, durableAtMs: number): void {
-    const { subscriptions, tail, flush } = this.#options;
-    let shared: SharedEvent | undefined;
-    let full: Lane<Consumer>[] | undefined;
-    let isWanted = false;
-    subscriptions.forEachLane(record.eventType, record.clusterId, (lane) => {
-      shared ??= new SharedEvent(record, durableAtMs);
-      if (!lane.accept(shared)) return;
-      this.#dirty.add(lane);
-      isWanted ||= lane.hasLaggards;
-      if (lane.batchBytes >= sliceBytesMax) (full ??= []).push(lane);
-    });
+    const { subscriptions, tail } = this.#options;
+    this.#record = record;
+    this.#durableAtMs = durableAtMs;
+    this.#isWanted = false;
+    subscriptions.forEachLane(record.eventType, record.clusterId, this.#offer);
     // While all are level, nobody will ask for it again; one who falls behind later is past it.
-    if (shared !== undefined && isWanted) tail.push(shared);
+    if (this.#shared !== undefined && this.#isWanted) tail.push(this.#shared);
+    this.#shared = undefined;
     this.#backlogBytes -= fieldsLengthOf(record);
     this.routedSeq = record.seq;
     this.routed += 1;
-    full?.forEach(flush);
+    if (this.#full.length > 0) this.#flushFull();
+  }
+
+  /** One function for all events: a closure for each would be garbage. */
+  readonly #offer = (lane: Lane<Consumer>): void => {
+    const shared = (this.#shared ??= new SharedEvent(this.#record as EventRecord, this.#durableAtMs));
+    if (!lane.accept(shared)) return;
+    if (lane.batch.length === 1) this.#dirty.push(lane);
+    this.#isWanted ||= lane.hasLaggards;
+    if (lane.batchBytes >= sliceBytesMax) this.#full.push(lane);
+  };
+
+  #flushFull(): void {
+    const full = this.#full;
+    this.#full = [];
+    for (const lane of full) this.#options.flush(lane);
   }
 
   #letIn(): void {

@@ -153,9 +153,21 @@ export class PackedRecord implements EventRecord {
   get fieldsLength(): number {
     return this.#event.fieldsLength;
   }
+
+  /** As {@link copyFieldsOf}. */
+  copyFields(target: Buffer, at: number): number {
+    const { bytes, fieldsStart, end } = this.#event;
+    return at + bytes.copy(target, at, fieldsStart, end);
+  }
+}
+
+/** Copies an event's `fields`, which are not made for it, to an offset; returns the offset after them. */
+export function copyFieldsOf(event: Pick<EventDraft, "fields">, target: Buffer, at: number): number {
+  if (event instanceof PackedRecord) return event.copyFields(target, at);
+  return at + event.fields.copy(target, at);
 }
 
 /** Bytes of an event's `fields`, which are not made for it. */
-export function fieldsLengthOf(event: EventDraft): number {
+export function fieldsLengthOf(event: Pick<EventDraft, "fields" | "fieldsLength">): number {
   return event.fieldsLength ?? event.fields.length;
 }

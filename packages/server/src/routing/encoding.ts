@@ -5,7 +5,7 @@ import type { ServerFrame } from "@sluice/protocol";
 import type { EventRecord } from "../log/event-log.js";
 
 /** What of an event goes into what travels. */
-export type Encodable = Pick<EventRecord, "seq" | "fields">;
+export type Encodable = Pick<EventRecord, "seq" | "fields" | "fieldsLength">;
 
 export interface Encoding {
   readonly name: string;

@@ -7,8 +7,10 @@ import type { SubscriptionSet } from "./subscription-set.js";
 class PrefixMap<V> {
   readonly exact = new Map<string, V>();
   readonly prefixed = new Map<string, V>();
-  /** How many prefixes have each length, so that a look-up only tries lengths that exist. */
-  readonly #lengths = new Map<number, number>();
+  /** The prefixes' lengths, so that a look-up only tries those that exist. */
+  lengths: readonly number[] = [];
+  /** How many prefixes have each length. */
+  readonly #lengthCounts = new Map<number, number>();
 
   getOrAdd(pattern: string, make: () => V): V {
     const isPrefix = pattern.endsWith("*");
@@ -18,7 +20,7 @@ class PrefixMap<V> {
     if (value === undefined) {
       value = make();
       map.set(key, value);
-      if (isPrefix) this.#lengths.set(key.length, (this.#lengths.get(key.length) ?? 0) + 1);
+      if (isPrefix) this.#countLength(key.length, 1);
     }
     return value;
   }
@@ -32,21 +34,20 @@ class PrefixMap<V> {
       this.exact.delete(pattern);
       return;
     }
-    const { length } = pattern.slice(0, -1);
-    if (!this.prefixed.delete(pattern.slice(0, -1))) return;
-    const left = (this.#lengths.get(length) ?? 1) - 1;
-    if (left === 0) this.#lengths.delete(length);
-    else this.#lengths.set(length, left);
+    const prefix = pattern.slice(0, -1);
+    if (this.prefixed.delete(prefix)) this.#countLength(prefix.length, -1);
   }
 
-  forEachMatch(text: string, visit: (value: V) => void): void {
-    const exact = this.exact.get(text);
-    if (exact !== undefined) visit(exact);
-    for (const length of this.#lengths.keys()) {
-      if (length > text.length) continue;
-      const value = this.prefixed.get(text.slice(0, length));
-      if (value !== undefined) visit(value);
-    }
+  #countLength(length: number, change: 1 | -1): void {
+    const count = (this.#lengthCounts.get(length) ?? 0) + change;
+    if (count === 0) this.#lengthCounts.delete(length);
+    else this.#lengthCounts.set(length, count);
+    if (this.lengths.length !== this.#lengthCounts.size) this.lengths = [...this.#lengthCounts.keys()];
+  }
+
+  /** What stands under the first `length` characters of a text. */
+  atPrefix(text: string, length: number): V | undefined {
+    return length > text.length ? undefined : this.prefixed.get(text.slice(0, length));
   }
 
   get isEmpty(): boolean {
@@ -61,6 +62,13 @@ class Interest<T> {
 
   get isEmpty(): boolean {
     return this.all.size === 0 && this.byCluster.isEmpty;
+  }
+
+  forEachIn(clusterId: string | undefined, visit: (target: T) => void): void {
+    if (this.all.size > 0) this.all.forEach(visit);
+    if (clusterId === undefined) return;
+    this.byCluster.exact.get(clusterId)?.forEach(visit);
+    for (const length of this.byCluster.lengths) this.byCluster.atPrefix(clusterId, length)?.forEach(visit);
   }
 }
 
@@ -95,9 +103,9 @@ export class InterestIndex<T> {
 
   /** Visits every target that wants the event; one with several matching subscriptions is visited several times. */
   forEachMatch(eventType: string, clusterId: string | undefined, visit: (target: T) => void): void {
-    this.#interests.forEachMatch(eventType, (interest) => {
-      interest.all.forEach(visit);
-      if (clusterId !== undefined) interest.byCluster.forEachMatch(clusterId, (targets) => targets.forEach(visit));
-    });
+    this.#interests.exact.get(eventType)?.forEachIn(clusterId, visit);
+    for (const length of this.#interests.lengths) {
+      this.#interests.atPrefix(eventType, length)?.forEachIn(clusterId, visit);
+    }
   }
 }

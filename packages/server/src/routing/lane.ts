@@ -21,6 +21,9 @@ export interface LaneTotals {
   flushedAtMs: number;
 }
 
+/** What a lane holds that nothing is routed to. One for all: as many lanes wait as there are interests. */
+const noEvents: readonly SharedEvent[] = [];
+
 /** A lane of members of type `M`. */
 export class Lane<M extends LaneMember> {
   readonly set: SubscriptionSet;
@@ -35,7 +38,7 @@ export class Lane<M extends LaneMember> {
   readonly window = new SeqWindow();
   readonly totals: LaneTotals = { events: 0, bytes: 0, latencySumMs: 0, flushedAtMs: 0 };
   /** Routed and not yet flushed, in `seq` order. */
-  batch: SharedEvent[] = [];
+  batch: readonly SharedEvent[] = noEvents;
   batchBytes = 0;
   /** Seq of the newest event that was flushed; 0 before the first. */
   flushedSeq = 0;
@@ -64,9 +67,19 @@ export class Lane<M extends LaneMember> {
   accept(event: SharedEvent): boolean {
     if (event.seq === this.#lastSeq) return false;
     this.#lastSeq = event.seq;
-    this.batch.push(event);
+    // An array of one holds no room for more, and most batches of a lane with few events are of one.
+    if (this.batch.length === 0) this.batch = [event];
+    else (this.batch as SharedEvent[]).push(event);
     this.batchBytes += event.bytes(this.encoding).length;
     return true;
+  }
+
+  /** Empties the batch, and hands out what was in it. */
+  takeBatch(): readonly SharedEvent[] {
+    const { batch } = this;
+    this.batch = noEvents;
+    this.batchBytes = 0;
+    return batch;
   }
 
   addLevel(member: M): void {

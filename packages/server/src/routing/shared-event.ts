@@ -8,8 +8,11 @@ export class SharedEvent {
   readonly record: EventRecord;
   /** Monotonic ms at which it became durable; what latency and lag are measured from. */
   readonly durableAtMs: number;
-  /** By the encodings' slots. */
-  readonly #encoded: (Buffer | undefined)[] = [undefined, undefined];
+  /** What was asked for first; few events are ever asked for in another encoding. */
+  #encoding: Encoding | undefined;
+  #bytes: Buffer | undefined;
+  /** The others, by their slots. */
+  #others: (Buffer | undefined)[] | undefined;
 
   constructor(record: EventRecord, durableAtMs: number) {
     this.record = record;
@@ -22,6 +25,22 @@ export class SharedEvent {
 
   /** The bytes that travel; shared, never to be modified. */
   bytes(encoding: Encoding): Buffer {
-    return (this.#encoded[encoding.slot] ??= encodeEvent(encoding, this.record));
+    if (this.#encoding === encoding && this.#bytes !== undefined) return this.#bytes;
+    if (this.#encoding !== undefined) {
+      this.#others ??= [];
+      return (this.#others[encoding.slot] ??= encodeEvent(encoding, this.record));
+    }
+    this.#encoding = encoding;
+    this.#bytes = encodeEvent(encoding, this.record);
+    return this.#bytes;
   }
+}
+
+/** What travels for all of these events, at least one, `bytes` long together; shared, never to be modified. */
+export function joinedBytes(events: readonly SharedEvent[], encoding: Encoding, bytes: number): Buffer {
+  if (events.length === 1) return (events[0] as SharedEvent).bytes(encoding);
+  return Buffer.concat(
+    events.map((event) => event.bytes(encoding)),
+    bytes,
+  );
 }

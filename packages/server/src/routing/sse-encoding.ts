@@ -2,6 +2,7 @@
 // their name; heartbeats as comments that still move the cursor on.
 
 import type { ServerFrame } from "@sluice/protocol";
+import { copyFieldsOf, fieldsLengthOf } from "../log/packed-event.js";
 import type { Encodable, Encoding } from "./encoding.js";
 
 /** A cursor as `id:` and `Last-Event-ID` carry it. */
@@ -43,12 +44,9 @@ export function createSseEncoding(epoch: string): Encoding {
   return {
     name: "sse",
     slot: 1,
-    eventBytes: ({ seq, fields }: Encodable) => headOf(seq).length + fields.length + eventEnd.length,
-    writeEvent: ({ seq, fields }: Encodable, target: Buffer, at: number) => {
-      let end = writeHead(seq, fields.length, target, at);
-      end += fields.copy(target, end);
-      return writeTail(target, end);
-    },
+    eventBytes: (record: Encodable) => headOf(record.seq).length + fieldsLengthOf(record) + eventEnd.length,
+    writeEvent: (record: Encodable, target: Buffer, at: number) =>
+      writeTail(target, copyFieldsOf(record, target, writeHead(record.seq, fieldsLengthOf(record), target, at))),
     aroundBytesMax: headOf(0).length + 2 * seqDigitsMax + eventEnd.length,
     writeHead,
     writeTail,

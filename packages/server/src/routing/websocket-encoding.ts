@@ -1,6 +1,7 @@
 // Server-to-client text frames of RFC 6455 §5.2: FIN set, opcode 1, unmasked, the shortest length form.
 
 import type { ServerFrame } from "@sluice/protocol";
+import { copyFieldsOf, fieldsLengthOf } from "../log/packed-event.js";
 import type { Encodable, Encoding } from "./encoding.js";
 
 const finText = 0x81;
@@ -68,9 +69,7 @@ export function eventPayload(record: Encodable): Buffer {
 }
 
 function writePayload(record: Encodable, target: Buffer, at: number): number {
-  const end = writePayloadHead(record.seq, target, at);
-  target.set(record.fields, end);
-  return writeTail(target, end + record.fields.length);
+  return writeTail(target, copyFieldsOf(record, target, writePayloadHead(record.seq, target, at)));
 }
 
 /** Byte by byte: for so few that is a third of what writing a string costs. */
@@ -97,7 +96,7 @@ function writeTail(target: Buffer, at: number): number {
 
 /** Bytes of the event's JSON (protocol §4): prefix, seq, comma, the record's stored members, brace. */
 function payloadBytesOf(record: Encodable): number {
-  return payloadBytes(record.seq, record.fields.length);
+  return payloadBytes(record.seq, fieldsLengthOf(record));
 }
 
 function payloadBytes(seq: number, fieldsBytes: number): number {
