@@ -1,5 +1,6 @@
 // The floor of what Node can do: `ws` for the handshake, then ready frames, all of a turn's in one buffer that every
-// socket is handed as it is. No log, no authentication, no subscriptions, no heartbeat, nothing is kept for the slow.
+// socket is handed as it is; with several clusters, each event to one socket, all in turn, in a write of its own. No log, no
+// authentication, no subscriptions, no heartbeat, nothing is kept for the slow.
 
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
@@ -34,7 +35,22 @@ function frame(text: string): Buffer {
 
 let turn: Buffer[] = [];
 
+const isSelective = (options.clusters ?? 1) > 1;
+let next = sockets.values();
+
+/** The next in turn; undefined while there is none. */
+function nextSocket(): Socket | undefined {
+  const { value } = next.next();
+  if (value !== undefined) return value;
+  next = sockets.values();
+  return next.next().value;
+}
+
 function flush(): void {
+  if (isSelective) {
+    for (const bytes of turn.splice(0)) nextSocket()?.write(bytes);
+    return;
+  }
   const bytes = turn.length === 1 ? (turn[0] as Buffer) : Buffer.concat(turn);
   turn = [];
   for (const socket of sockets) socket.write(bytes);
