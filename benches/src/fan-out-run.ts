@@ -70,8 +70,8 @@ export async function startPair({ server: name, source, load }: FanOutOptions): 
   };
 }
 
-/** Waits until all that was asked for has been answered. Nothing is published yet. */
-async function untilQuiet(client: PinnedChild<LoadReport>): Promise<void> {
+/** Waits until all that was asked for has been answered, or what was published read. Nothing is published meanwhile. */
+export async function untilQuiet(client: PinnedChild<LoadReport>): Promise<void> {
   let bytes = -1;
   for (const startMs = performance.now(); performance.now() - startMs < quietMsMax;) {
     const report = await client.ask("report");

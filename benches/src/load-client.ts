@@ -22,8 +22,10 @@ export interface LoadClientOptions {
   readonly isWhole?: boolean;
   /** So many of the connections, the last ones, stop reading once they are subscribed; default 0. */
   readonly stalled?: number;
-  /** So many, the last ones, read about 160 KB a second; default 0. */
+  /** So many, the last ones, read slowly; default 0. */
   readonly slow?: number;
+  /** What each of the slow reads a second; default 160 KB. */
+  readonly slowBytesPerS?: number;
   /** Every connection brings a token of its own, signed with this secret. */
   readonly tokenSecret?: string;
   /** Every text is read, and a `ping` answered; for connections on which little else happens. Default false. */
@@ -56,9 +58,9 @@ export interface LoadReport {
 }
 
 const readBytes = 256 * 1024;
-/** What a slow subscriber reads at a time, and how long it rests after that. */
+/** What a slow subscriber reads at a time. */
 const slowReadBytes = 8 * 1024;
-const slowRestMs = 50;
+const slowBytesPerSDefault = 160_000;
 /** When the stalled stop reading: after the answer to their subscription. */
 const stallAfterMs = 500;
 const tokenTtlMs = 3_600_000;
@@ -72,6 +74,8 @@ const sentMark = Buffer.from('"sent_at":');
 const seqMark = Buffer.from('"seq":');
 
 const options = JSON.parse(process.argv[2] ?? "{}") as LoadClientOptions;
+/** How long a slow one rests after each read, ms. */
+const slowRestMs = (1000 * slowReadBytes) / (options.slowBytesPerS ?? slowBytesPerSDefault);
 /** One for all sockets: what is in it is looked at before the next is read, and it stays in the processor's cache. */
 const shared = Buffer.allocUnsafeSlow(readBytes);
 const pong = maskedFrame('{"type":"pong"}');
