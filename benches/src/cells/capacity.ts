@@ -45,7 +45,13 @@ async function findCapacity(server: ContenderName, seconds: number): Promise<Fig
   let best = 0;
   let found: Figures = {};
   const holds = async (rate: number): Promise<boolean> => {
-    const step = await tryRate(pair, rate, seconds);
+    let step = await tryRate(pair, rate, seconds);
+    if (!step.holds) {
+      // A hiccup of the machine is not the end of the search: what breaks must break twice.
+      await pair.server.ask("stop");
+      await pause(settleMs * 2);
+      step = await tryRate(pair, rate, seconds);
+    }
     if (step.holds) {
       best = rate;
       found = step.figures;
