@@ -6,7 +6,7 @@ import type { LoadClientOptions } from "../load-client.js";
 
 const subscribers = 1000;
 const slow = subscribers / 10;
-/** 20 publishes a second, each a write to everybody: a quarter of what either core can do, so that queues are short. */
+/** 20 publishes a second, each a write to everybody: a third to a half of what a core can do, so that queues are short. */
 const source = { perSecond: 200, batch: 10 } as const;
 /** A third of what 200 events of 220 bytes are. */
 const slowBytesPerS = 15_000;
