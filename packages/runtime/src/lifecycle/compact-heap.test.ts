@@ -8,9 +8,10 @@ function flagsSetWith(given: string): string[] {
 }
 
 describe("keepHeapCompact", () => {
-  it("lets the old generation grow little, and nothing begin old", () => {
+  it("lets the old generation grow little, the young one not at all, and nothing begin old", () => {
     expect(flagsSetWith("--enable-source-maps")).toEqual([
       "--heap-growing-percent=30",
+      "--semi-space-growth-factor=1",
       "--no-allocation-site-pretenuring",
     ]);
   });
