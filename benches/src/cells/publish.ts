@@ -23,6 +23,7 @@ const shapes: readonly Shape[] = [
   { batch: 1, publishers: 256 },
   { batch: 10, publishers: 64 },
   { batch: 100, publishers: 16 },
+  { batch: 250, publishers: 4 },
   { batch: 1000, publishers: 8 },
   { batch: 5000, publishers: 4 },
   { batch: 1, publishers: 64, perSecond: 3000 },
