@@ -5,7 +5,7 @@ export { createHttpAuth, type HttpAuthOptions, type RequireIdentity } from "./do
 export { isHostAndPort } from "./door/handshake-grammar.js";
 export { handshakeProblem, isOriginAllowed, pathOf, websocketPaths, type HandshakeRequest } from "./door/handshake.js";
 export { encodeProblem, problemMediaType, sendProblem, type Problem, type ProblemMembers } from "./door/problem.js";
-export { problemServerOptions, registerProblemHandlers } from "./door/problem-handlers.js";
+export { faultProblem, problemServerOptions, registerProblemHandlers } from "./door/problem-handlers.js";
 export { refuseUpgrade } from "./door/refuse-upgrade.js";
 export { registerWebSocketPaths } from "./door/websocket-paths.js";
 export { TokenBucket, type TokenBucketOptions } from "./door/token-bucket.js";

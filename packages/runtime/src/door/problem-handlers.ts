@@ -62,13 +62,19 @@ function notFound(app: FastifyInstance, request: FastifyRequest): Problem {
   };
 }
 
+/** What a request gets that fails by a fault of ours: nothing of the error. */
+export const faultProblem: Problem = {
+  name: "internal-error",
+  detail: "The request failed by a fault of this service",
+};
+
 function problemOf(error: FastifyError): Problem {
   const known = problemByCode[error.code];
   if (known !== undefined) return known;
   if (error.validation !== undefined) return invalidParameter(error);
   const isClients = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
   if (isClients) return { name: "bad-request", detail: "The request is not one that this path takes" };
-  return { name: "internal-error", detail: "The request failed by a fault of this service" };
+  return faultProblem;
 }
 
 function invalidParameter(error: FastifyError): Problem {

@@ -66,8 +66,8 @@ export class Pages {
   }
 
   /**
-   * The page that holds the seq after `after`, encoded for such connections first; readers of the same page share one read. Where the log's head is not
-   * beyond `after`, the page doesn't hold it.
+   * The page that holds the seq after `after`, encoded for such connections first; readers of the same page share one
+   * read. Where the log's head is not beyond `after`, the page doesn't hold it.
    * @throws {LogError} as `EventLog.read`.
    */
   async read(after: number, encoding: Encoding): Promise<Page> {

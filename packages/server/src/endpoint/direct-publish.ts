@@ -3,7 +3,14 @@
 // every one whose head is to be refused, goes the ordinary way.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { problemTypes } from "@sluice/protocol";
-import { type AuthOutcome, encodeProblem, type Identity, type Problem, problemMediaType } from "@sluice/runtime";
+import {
+  type AuthOutcome,
+  encodeProblem,
+  faultProblem,
+  type Identity,
+  type Problem,
+  problemMediaType,
+} from "@sluice/runtime";
 import type { FastifyInstance } from "fastify";
 import type { PublishDoor } from "./publish-door.js";
 
@@ -41,7 +48,7 @@ export function publishDirectly(
       else sendProblem(response, answered.problem, answered.closes);
     } catch (error) {
       onError(error);
-      sendProblem(response, fault, false);
+      sendProblem(response, faultProblem, false);
     }
   }
 
@@ -51,7 +58,7 @@ export function publishDirectly(
     answer(request, response).catch((error: unknown) => {
       onError(error);
       if (response.headersSent) response.destroy();
-      else sendProblem(response, fault, true);
+      else sendProblem(response, faultProblem, true);
     });
   });
   return (request) => handedOn.get(request);
@@ -59,8 +66,6 @@ export function publishDirectly(
 
 /** As fastify has it. */
 const jsonMediaType = "application/json; charset=utf-8";
-
-const fault: Problem = { name: "internal-error", detail: "The request failed by a fault of this service" };
 
 /** No page of another origin, no body of unknown length, nothing in the query. */
 function isPlain({ method, url, headers }: IncomingMessage, path: string): boolean {

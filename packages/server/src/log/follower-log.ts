@@ -17,6 +17,7 @@ import {
 import { Followers } from "./followers.js";
 import { metaKey, openLmdb, type LmdbDatabase } from "./lmdb-database.js";
 import { decodeMeta, type MetaRecord } from "./meta-record.js";
+import { checkLimit } from "./page-builder.js";
 import { readBlocks, scanBlocks } from "./read-blocks.js";
 import { fieldsBytesMax } from "./stored-log.js";
 
@@ -86,13 +87,13 @@ export class FollowerLog implements EventLog {
   // Async so that its refusals are rejections.
   async read(after: number, options: ReadOptions): Promise<LogPage> {
     if (this.#isClosed) throw new LogError("LOG_CLOSED", "the log is closed");
-    if (!(options.limit >= 1)) throw new RangeError("limit must be 1 or more");
+    checkLimit(options);
     return readBlocks(this.#db, this.#meta(), after, options);
   }
 
   async scan(after: number, options: ReadOptions, take: TakeRecord): Promise<PageBounds> {
     if (this.#isClosed) throw new LogError("LOG_CLOSED", "the log is closed");
-    if (!(options.limit >= 1)) throw new RangeError("limit must be 1 or more");
+    checkLimit(options);
     return scanBlocks(this.#db, this.#meta(), after, options, take);
   }
 

@@ -4,6 +4,11 @@ import type { EventRecord, LogPage, PageBounds, ReadOptions } from "./event-log.
 /** Most records looked at for one page: about 2 ms of work, so that a narrow match does not hold the event loop. */
 const scannedRecordsMax = 4096;
 
+/** @throws {RangeError} unless a page of so many records can be asked for. */
+export function checkLimit({ limit }: ReadOptions): void {
+  if (!(limit >= 1)) throw new RangeError("limit must be 1 or more");
+}
+
 /** A page while it is filled, record by record in `seq` order. */
 export class PageBuilder {
   /** Last seq to consider. */

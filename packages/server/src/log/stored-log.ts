@@ -18,6 +18,7 @@ import { Followers } from "./followers.js";
 import type { LogOptions } from "./log-options.js";
 import type { LogStore } from "./log-store.js";
 import { fieldsLengthOf, PackedEvent } from "./packed-event.js";
+import { checkLimit } from "./page-builder.js";
 
 /** Bounds of one commit, so that its work between two turns of the event loop stays short. */
 const commitEventsMax = 16_384;
@@ -100,13 +101,13 @@ export class StoredLog implements EventLog {
   // Async so that its refusals are rejections.
   async read(after: number, options: ReadOptions): Promise<LogPage> {
     if (this.#state === "closed") throw new LogError("LOG_CLOSED", "the log is closed");
-    if (!(options.limit >= 1)) throw new RangeError("limit must be 1 or more");
+    checkLimit(options);
     return this.#store.read(after, options);
   }
 
   async scan(after: number, options: ReadOptions, take: TakeRecord): Promise<PageBounds> {
     if (this.#state === "closed") throw new LogError("LOG_CLOSED", "the log is closed");
-    if (!(options.limit >= 1)) throw new RangeError("limit must be 1 or more");
+    checkLimit(options);
     return this.#store.scan(after, options, take);
   }
 
