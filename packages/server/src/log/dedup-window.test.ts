@@ -51,4 +51,22 @@ describe("DedupWindow", () => {
       ),
     );
   });
+
+  it("forgets in as many steps as it is told to, and what is left is known until then", () => {
+    const dedup = new DedupWindow({ windowMs: 100, maxIds: 100 });
+    for (let seq = 1; seq <= 10; seq += 1) {
+      claim(dedup, `id-${seq}`, seq);
+      if (seq % 3 === 0) dedup.keep(seq);
+    }
+    dedup.keep(150);
+    const sizes = [[dedup.expire(200, 0), dedup.size]];
+    while (sizes.at(-1)?.[0] === false) sizes.push([dedup.expire(200, 4), dedup.size]);
+    expect(sizes).toEqual([
+      [false, 10],
+      [false, 6],
+      [false, 2],
+      [true, 1],
+    ]);
+    expect([dedup.seqOf(Buffer.from("id-9")), dedup.seqOf(Buffer.from("id-10"))]).toEqual([undefined, 10]);
+  });
 });

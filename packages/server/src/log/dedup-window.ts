@@ -66,13 +66,20 @@ export class DedupWindow {
     while (this.#ids.next > this.#keptEnd) this.#ids.dropLast();
   }
 
-  /** Forgets every id that is `windowMs` old or older at `nowMs`. Nothing may be claimed. */
-  expire(nowMs: number): void {
-    let generation = this.#generations[this.#firstGeneration];
-    while (generation !== undefined && nowMs - generation.atMs >= this.#limits.windowMs) {
-      while (this.#ids.first < generation.endSeq) this.#ids.dropFirst();
+  /**
+   * Forgets the ids that are `windowMs` old or older at `nowMs`, `idsMax` of them at most, and says whether that was all.
+   * Nothing may be claimed.
+   */
+  expire(nowMs: number, idsMax = Number.POSITIVE_INFINITY): boolean {
+    const end = this.#ids.first + idsMax;
+    for (;;) {
+      const generation = this.#generations[this.#firstGeneration];
+      if (generation === undefined || nowMs - generation.atMs < this.#limits.windowMs) return true;
+      while (this.#ids.first < generation.endSeq) {
+        if (this.#ids.first === end) return false;
+        this.#ids.dropFirst();
+      }
       this.#leaveGenerations();
-      generation = this.#generations[this.#firstGeneration];
     }
   }
 

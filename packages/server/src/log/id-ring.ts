@@ -61,13 +61,19 @@ export class IdRing {
   findOrAdd(bytes: Uint8Array, start: number, end: number): number | undefined {
     const slot = this.#put(bytes, start, end);
     const known = this.#known(slot);
-    if (known === undefined) this.#enter(slot);
-    return known;
+    if (known !== undefined) return known;
+    this.#enterTable(slot);
+    this.#next += 1;
+    return undefined;
   }
 
-  /** Adds the id, though it may be here already; either of the two is found then. */
+  /** Adds the id, though it may be here already: an older one is not found again, even when the new one has left. */
   add(id: Uint8Array): void {
-    this.#enter(this.#put(id, 0, id.length));
+    const slot = this.#put(id, 0, id.length);
+    const at = this.#entryOf(slot);
+    if (at === undefined) this.#enterTable(slot);
+    else this.#table[at + 1] = slot + 1;
+    this.#next += 1;
   }
 
   /** Forgets the oldest id. */
@@ -124,13 +130,19 @@ export class IdRing {
 
   /** The number of the id that a slot holds, where it is known from another slot. */
   #known(slot: number): number | undefined {
+    const at = this.#entryOf(slot);
+    if (at === undefined) return undefined;
+    const other = (this.#table[at + 1] as number) - 1;
+    return this.#first + ((other - this.#first) & (this.#capacity - 1));
+  }
+
+  /** Where in the table the id stands that a slot holds. */
+  #entryOf(slot: number): number | undefined {
     const table = this.#table;
     const mask = table.length - 1;
     const tag = this.#slots[slot * slotWords] as number;
     for (let at = (tag << 1) & mask; table[at + 1] !== 0; at = (at + 2) & mask) {
-      if (table[at] !== tag) continue;
-      const other = (table[at + 1] as number) - 1;
-      if (this.#isSame(slot, other)) return this.#first + ((other - this.#first) & (this.#capacity - 1));
+      if (table[at] === tag && this.#isSame(slot, (table[at + 1] as number) - 1)) return at;
     }
     return undefined;
   }
@@ -144,11 +156,6 @@ export class IdRing {
     return true;
   }
 
-  #enter(slot: number): void {
-    this.#enterTable(slot);
-    this.#next += 1;
-  }
-
   #enterTable(slot: number): void {
     const table = this.#table;
     const mask = table.length - 1;
@@ -159,12 +166,18 @@ export class IdRing {
     table[at + 1] = slot + 1;
   }
 
-  /** Takes a slot out of the table, and moves up what stands behind it for want of room (Knuth 6.4, algorithm R). */
+  /**
+   * Takes a slot out of the table, unless its id was added again, and moves up what stands behind it for want of room
+   * (Knuth 6.4, algorithm R).
+   */
   #leave(slot: number): void {
     const table = this.#table;
     const mask = table.length - 1;
     let free = ((this.#slots[slot * slotWords] as number) << 1) & mask;
-    while (table[free + 1] !== slot + 1) free = (free + 2) & mask;
+    while (table[free + 1] !== slot + 1) {
+      if (table[free + 1] === 0) return;
+      free = (free + 2) & mask;
+    }
     for (let at = (free + 2) & mask; table[at + 1] !== 0; at = (at + 2) & mask) {
       const tag = table[at] as number;
       const home = (tag << 1) & mask;
@@ -177,15 +190,19 @@ export class IdRing {
   }
 
   #grow(): void {
-    const [slots, mask] = [this.#slots, this.#capacity - 1];
+    const [slots, table, mask] = [this.#slots, this.#table, this.#capacity - 1];
     this.#capacity *= growthFactor;
     this.#slots = new Int32Array(this.#capacity * slotWords);
     this.#table = new Int32Array(this.#capacity * 4);
+    const slotOf = (number: number): number => number & (this.#capacity - 1);
     for (let number = this.#first; number < this.#next; number += 1) {
       const from = (number & mask) * slotWords;
-      const to = number & (this.#capacity - 1);
-      this.#slots.set(slots.subarray(from, from + slotWords), to * slotWords);
-      this.#enterTable(to);
+      this.#slots.set(slots.subarray(from, from + slotWords), slotOf(number) * slotWords);
+    }
+    // Not every slot: one whose id was added again has no entry.
+    for (let at = 0; at < table.length; at += 2) {
+      const slot = (table[at + 1] as number) - 1;
+      if (slot >= 0) this.#enterTable(slotOf(this.#first + ((slot - this.#first) & mask)));
     }
   }
 }
