@@ -1,6 +1,7 @@
 // Reads the body of a publish off its socket, within its limit and the process's budget.
 import type { Readable } from "node:stream";
 import type { ByteBudget } from "@sluice/runtime";
+import { GatheredChunks } from "./gathered-chunks.js";
 
 /** What reading came to. `too-large`, `no-room`: the rest of the body was not read. `aborted`: the client went away. */
 export type BodyRead =
@@ -15,20 +16,18 @@ export type BodyRead =
 export function readPublishBody(stream: Readable, bytesMax: number, budget: ByteBudget): Promise<BodyRead> {
   if (stream.destroyed) return Promise.resolve({ ok: false, reason: "aborted" });
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    const chunks = new GatheredChunks();
     const onData = (chunk: Buffer): void => {
-      if (bytes + chunk.length > bytesMax) return settle("too-large");
+      if (chunks.length + chunk.length > bytesMax) return settle("too-large");
       if (!budget.take(chunk.length)) return settle("no-room");
-      bytes += chunk.length;
-      chunks.push(chunk);
+      chunks.add(chunk);
     };
     const onEnd = (): void => settle(undefined);
     const onAborted = (): void => settle("aborted");
     const settle = (reason: "too-large" | "no-room" | "aborted" | undefined): void => {
       stream.off("data", onData).off("end", onEnd).off("error", onAborted).off("close", onAborted);
-      if (reason === undefined) return resolve({ ok: true, body: Buffer.concat(chunks, bytes) });
-      budget.giveBack(bytes);
+      if (reason === undefined) return resolve({ ok: true, body: chunks.concat() });
+      budget.giveBack(chunks.length);
       // A late error of a stream that nobody reads any more must not end the process.
       stream.on("error", () => {}).resume();
       resolve({ ok: false, reason });
