@@ -11,7 +11,7 @@ export interface Growth extends Disposable {
 }
 
 /** Samples until disposed. */
-export function watchGrowth(door: SpawnedDoor): Growth {
+export function watchGrowth(door: Pick<SpawnedDoor, "residentBytes">): Growth {
   const start = door.residentBytes();
   const peak = { ...start };
   const look = (): void => {

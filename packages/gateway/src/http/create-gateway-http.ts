@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import cors from "@fastify/cors";
 import {
+  boundPipelining,
   isOriginAllowed,
   problemServerOptions,
   registerProblemHandlers,
@@ -197,6 +198,7 @@ export async function createGatewayHttp(options: GatewayHttpOptions): Promise<Ga
   const ops = opsPort === null ? app : createFastify(settings, undefined);
   if (ops !== app) registerProblemHandlers(ops);
   options.opsRoutes(ops);
+  for (const { server } of new Set([app, ops])) boundPipelining(server);
 
   return {
     server: app.server,

@@ -4,6 +4,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
   type AuthOutcome,
+  boundPipelining,
   type Clock,
   createHttpAuth,
   type FoundToken,
@@ -147,6 +148,7 @@ export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp
   const ops = opsPort === null ? app : createFastify(settings);
   if (ops !== app) registerProblemHandlers(ops);
   registerHealthRoutes(ops, { unreadiness: options.unreadiness, metrics: options.registry });
+  for (const { server } of new Set([app, ops])) boundPipelining(server);
 
   return {
     server: app.server,
