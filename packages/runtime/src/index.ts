@@ -13,6 +13,7 @@ export { TokenBucket, type TokenBucketOptions } from "./door/token-bucket.js";
 export * from "./identity/index.js";
 export { keepHeapCompact } from "./lifecycle/compact-heap.js";
 export { settleHeap } from "./lifecycle/settled-heap.js";
+export { every } from "./lifecycle/every.js";
 export { DeadlineError, withDeadline } from "./lifecycle/deadline.js";
 export { type EndSignal, serviceExitCodes, signalExitCode } from "./lifecycle/exit-codes.js";
 export { shutDown, type ShutdownLogger, type ShutdownStage } from "./lifecycle/shutdown.js";

@@ -68,7 +68,15 @@ export function createServerMetrics(): ServerMetrics {
     metrics.lanes.readFrom(() => subscriptions.lanes.size);
     metrics.subscriptions.readFrom(() => [...subscriptions.counts.values()].reduce((sum, count) => sum + count, 0));
     sampling = setInterval(() => {
-      for (const consumer of delivery.consumers) metrics.pendingEvents.observe(consumer.pending);
+      let behind = 0;
+      // Of those that are level with their lane nothing waits; there may be thousands, none of which is looked at.
+      for (const lane of subscriptions.lanes.values()) {
+        if (!lane.hasLaggards) continue;
+        for (const consumer of lane.behind) metrics.pendingEvents.observe(consumer.pending);
+        for (const consumer of lane.parked) metrics.pendingEvents.observe(consumer.pending);
+        behind += lane.behind.size + lane.parked.size;
+      }
+      metrics.pendingEvents.observe(0, delivery.consumers.size - behind);
     }, samplingMs).unref();
   }
 

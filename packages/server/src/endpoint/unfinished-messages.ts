@@ -25,19 +25,16 @@ export class UnfinishedMessages {
     this.#clock = clock;
   }
 
-  /** Looks twice a second from now on; doesn't keep the process alive. */
-  start(): void {
-    this.#timer ??= setInterval(() => this.check(), checkMs).unref();
-  }
-
+  /** Ends the looking; what begins afterwards begins it again. */
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  /** Bytes came: if nothing had begun, something has now. */
+  /** Bytes came: if nothing had begun, something has now. While something has, it is looked at twice a second. */
   began(incoming: Incoming): void {
     if (!this.#begunAtMs.has(incoming)) this.#begunAtMs.set(incoming, this.#clock.now());
+    this.#timer ??= setInterval(() => this.check(), checkMs).unref();
   }
 
   /** A whole message came, or the connection has gone. */
@@ -47,6 +44,8 @@ export class UnfinishedMessages {
 
   check(): void {
     const now = this.#clock.now();
+    // Most are whole at once: the timer is ended here, and not begun anew with every message.
+    if (this.#begunAtMs.size === 0) this.stop();
     for (const [incoming, begunAtMs] of this.#begunAtMs) {
       if (incoming.isHeld()) this.#begunAtMs.set(incoming, now);
       else if (now - begunAtMs > messageMsMax) {

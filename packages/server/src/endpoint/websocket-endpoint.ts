@@ -106,7 +106,6 @@ export class WebSocketEndpoint {
 
   /** Takes the server's upgrades. */
   attach(server: Server): void {
-    this.#unfinished.start();
     server.on("close", () => this.#unfinished.stop());
     server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
   }

@@ -1,5 +1,6 @@
 // What every engine shares: one commit at a time, seqs, dedup, the live feed, retention's pace. Storage is a LogStore.
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { every } from "@sluice/runtime";
 import { AppendQueue, pendingBytes, type PendingAppend } from "./append-queue.js";
 import { CommitPlan } from "./commit-plan.js";
 import { DedupWindow } from "./dedup-window.js";
@@ -31,8 +32,8 @@ const commitBytesMax = 8 * 1024 * 1024;
 const commitSpacingMs = 2;
 /** Ids forgotten in one turn of the event loop, after a time without commits: about 2 ms. */
 const idsPerTurn = 16_384;
-const pendingBytesMaxDefault = 64 * 1024 * 1024;
 const retentionIntervalMsDefault = 1000;
+const pendingBytesMaxDefault = 64 * 1024 * 1024;
 /** Most bytes of one event's `fields`: a block with it stays below lmdb-js's 16 MiB read buffer. */
 export const fieldsBytesMax = 15 * 1024 * 1024;
 /** Most characters of an event's id and names: far more than the protocol lets through, far less than a u16 counts. */
@@ -54,7 +55,7 @@ export class StoredLog implements EventLog {
   readonly #queue: AppendQueue;
   readonly #dedup: DedupWindow;
   readonly #followers: Followers;
-  readonly #timer: NodeJS.Timeout;
+  readonly #endTicks: () => void;
   #state: LogStats["state"] = "open";
   #commits = 0;
   /** How many appends the newest commit was for, and when it ended, monotonic ms. */
@@ -74,8 +75,7 @@ export class StoredLog implements EventLog {
     this.#dedup = new DedupWindow(options.dedup);
     this.#remember(remembered);
     this.#retain();
-    this.#timer = setInterval(() => this.#tick(), options.retentionIntervalMs ?? retentionIntervalMsDefault);
-    this.#timer.unref();
+    this.#endTicks = every(options.retentionIntervalMs ?? retentionIntervalMsDefault, () => this.#tick());
   }
 
   get epoch(): string {
@@ -138,7 +138,7 @@ export class StoredLog implements EventLog {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#endTicks();
     await this.#running;
     this.#state = "closed";
     this.#followers.clear();

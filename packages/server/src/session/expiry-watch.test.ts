@@ -2,12 +2,17 @@ import { describe, expect, it } from "vitest";
 import { expiryNoticeMs, ExpiryWatch, type ExpiryHandle } from "./expiry-watch.js";
 
 const tickMs = 50;
+/** Between two looks of the watch. */
+const lookMs = 1000;
 
 class Bench {
   nowMs = 1_000_000;
   wallMs = 1_800_000_000_000;
-  readonly watch = new ExpiryWatch({ now: () => this.nowMs, wall: () => this.wallMs });
   readonly said: string[] = [];
+  #timers: { readonly atMs: number; readonly run: () => void }[] = [];
+  readonly watch = new ExpiryWatch({ now: () => this.nowMs, wall: () => this.wallMs }, (run, ms) => {
+    this.#timers.push({ atMs: this.nowMs + ms, run });
+  });
 
   begin(leftMs: number): ExpiryHandle {
     const expiresAtMs = this.wallMs + leftMs;
@@ -22,7 +27,10 @@ class Bench {
     for (const end = this.nowMs + ms; this.nowMs < end;) {
       this.nowMs += tickMs;
       this.wallMs += tickMs;
-      this.watch.tick();
+      if (this.nowMs % lookMs === 0) this.watch.tick();
+      const due = this.#timers.filter(({ atMs }) => atMs <= this.nowMs);
+      this.#timers = this.#timers.filter(({ atMs }) => atMs > this.nowMs);
+      for (const { run } of due) run();
     }
   }
 }
@@ -82,6 +90,26 @@ describe("ExpiryWatch", () => {
     expect(bench.said).toEqual([]);
     bench.pass(190_000);
     expect(bench.said).toEqual(["notice", "expire"]);
+  });
+
+  it("looks at all anew when the wall clock was stepped, however little their time has come", () => {
+    const bench = new Bench();
+    for (const leftMs of [7_200_000, 3_660_001]) bench.begin(leftMs);
+    bench.pass(1000);
+    bench.wallMs += 3_600_000;
+    bench.pass(1000);
+    expect(bench.said).toEqual(["notice"]);
+  });
+
+  it("is in time to a tick where the wall clock is slewed all the while", () => {
+    const bench = new Bench();
+    const handle = bench.begin(1_000_000);
+    while (bench.said.length < 2) {
+      bench.pass(1000);
+      bench.wallMs += 1;
+    }
+    expect(bench.said).toEqual(["notice", "expire"]);
+    expect(bench.wallMs - handle.expiresAtMs).toBeLessThanOrEqual(1001);
   });
 
   it("takes an expiry in the year 9999", () => {

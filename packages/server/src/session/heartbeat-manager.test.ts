@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { HeartbeatManager, type HeartbeatOptions } from "./heartbeat-manager.js";
 
 /** The seed's numbers. */
@@ -183,5 +183,74 @@ describe("HeartbeatManager", () => {
     manager.stop();
     manager.stop();
     expect(manager.getActiveConnections()).toEqual([]);
+  });
+
+  it.each([63, 64, 65, 128, 129])("pings %s that are due in one moment 64 at a time, with a turn between", (count) => {
+    const turns: (() => void)[] = [];
+    const bench = new Bench({ nextTurn: (run) => turns.push(run) });
+    for (let n = 0; n < count; n += 1) bench.connect(`c${n}`);
+    bench.nowMs += defaults.intervalMs;
+    bench.manager.tick();
+    for (let sent = 64; sent < count; sent += 64) {
+      expect(bench.pings).toHaveLength(sent);
+      // Another tick in between neither skips ahead nor begins anew.
+      bench.manager.tick();
+      expect(bench.pings).toHaveLength(sent);
+      expect(turns).toHaveLength(1);
+      turns.shift()?.();
+    }
+    expect(turns).toEqual([]);
+    expect(new Set(bench.pings.map(({ id }) => id)).size).toBe(count);
+  });
+
+  it("takes up what becomes due while many are pinged, after them, and leaves out who has gone", () => {
+    const turns: (() => void)[] = [];
+    const bench = new Bench({ nextTurn: (run) => turns.push(run) });
+    for (let n = 0; n < 100; n += 1) bench.connect(`early${n}`);
+    bench.nowMs += defaults.intervalMs;
+    bench.connect("late");
+    bench.manager.tick();
+    bench.nowMs += defaults.intervalMs;
+    bench.manager.unregister("early99");
+    bench.manager.tick();
+    while (turns.length > 0) turns.shift()?.();
+    const early = bench.pings.slice(0, 99).map(({ id }) => id);
+    expect(early).not.toContain("late");
+    expect(bench.pings.map(({ id }) => id)).toContain("late");
+    expect(bench.pings.map(({ id }) => id)).not.toContain("early99");
+  });
+
+  it("forgets who was to be pinged when it is stopped", () => {
+    const turns: (() => void)[] = [];
+    const bench = new Bench({ nextTurn: (run) => turns.push(run) });
+    for (let n = 0; n < 65; n += 1) bench.connect(`c${n}`);
+    bench.nowMs += defaults.intervalMs;
+    bench.manager.tick();
+    bench.manager.stop();
+    turns.shift()?.();
+    expect(bench.pings).toHaveLength(64);
+    expect(turns).toEqual([]);
+  });
+
+  it("counts a missed pong at its deadline, though pings go once a second", () => {
+    vi.useFakeTimers();
+    try {
+      let missedAtMs: number | undefined;
+      let pingedAtMs: number | undefined;
+      const clock = { now: () => performance.now(), wall: () => Date.now() };
+      const options = { ...defaults, timeoutMs: 1300, clock };
+      const manager = new HeartbeatManager({ ...options, onMiss: () => (missedAtMs ??= performance.now()) });
+      const sendPing = (): void => void (pingedAtMs ??= performance.now());
+      manager.register("a", "alice", { sendPing, timeOut: () => {}, backlogProgress: () => undefined });
+      manager.start();
+      vi.advanceTimersByTime(defaults.intervalMs + 5000);
+      manager.stop();
+      const lateMs = (missedAtMs as number) - (pingedAtMs as number) - options.timeoutMs;
+      expect(lateMs).toBeGreaterThanOrEqual(0);
+      expect(lateMs).toBeLessThanOrEqual(30);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

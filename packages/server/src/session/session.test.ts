@@ -45,6 +45,7 @@ class TestSink implements Sink {
 }
 
 let nowMs: number;
+let timers: { readonly atMs: number; readonly run: () => void }[];
 let log: EventLog;
 let context: SessionContext;
 let faults: unknown[];
@@ -53,6 +54,7 @@ const clock = { now: () => nowMs, wall: () => 1_800_000_000_000 + nowMs };
 
 beforeEach(() => {
   nowMs = 1000;
+  timers = [];
   faults = [];
   answer = async () => ({ ok: false, reason: "malformed", status: 401 });
   const retention = { maxEvents: null, maxAgeMs: null, maxBytes: null };
@@ -76,7 +78,7 @@ beforeEach(() => {
     }),
     heartbeat: new HeartbeatManager({ ...heartbeatMs, clock, onMiss: () => (tally.heartbeatMisses += 1) }),
     pingFrames: new PingFrames(),
-    expiry: new ExpiryWatch(clock),
+    expiry: new ExpiryWatch(clock, (run, ms) => timers.push({ atMs: nowMs + ms, run })),
     authenticator: { authenticate: (token) => answer(token), close: async () => {} },
     tally,
     greeting: {
@@ -117,6 +119,9 @@ function pass(ms: number): void {
     nowMs += tickMs;
     context.heartbeat.tick();
     context.expiry.tick();
+    const due = timers.filter(({ atMs }) => atMs <= nowMs);
+    timers = timers.filter(({ atMs }) => atMs > nowMs);
+    for (const { run } of due) run();
   }
 }
 

@@ -50,6 +50,14 @@ export class TimerWheel<T extends Timed> {
     return due.sort((a, b) => a.atMs - b.atMs);
   }
 
+  /** Every item there is, in no order. */
+  takeAll(): T[] {
+    const all = this.#slots.flat();
+    for (const items of this.#slots) items.length = 0;
+    this.#size = 0;
+    return all;
+  }
+
   #takeSlot(index: number, nowMs: number, due: T[]): void {
     const items = this.#slots[index] as T[];
     if (items.length === 0) return;
