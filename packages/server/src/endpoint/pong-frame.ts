@@ -11,12 +11,11 @@ const textAt = headerBytes + maskBytes;
 export const pongTextBytes = text.length;
 
 /**
- * Whether a chunk is nothing but one whole frame with the text `{"type":"pong"}`, masked as a client's must be, not
+ * Whether the first `count` bytes are nothing but one whole frame with the text `{"type":"pong"}`, masked as a client's must be, not
  * compressed (RFC 6455 §5.2). One that is written otherwise, or brings a timestamp, is a command like any other.
  */
-export function isPongFrame(chunk: Uint8Array): boolean {
-  if (chunk.length !== textAt + text.length || chunk[0] !== finText || chunk[1] !== (masked | text.length))
-    return false;
+export function isPongFrame(chunk: Uint8Array, count = chunk.length): boolean {
+  if (count !== textAt + text.length || chunk[0] !== finText || chunk[1] !== (masked | text.length)) return false;
   for (let at = 0; at < text.length; at += 1) {
     const unmasked = (chunk[textAt + at] as number) ^ (chunk[headerBytes + (at % maskBytes)] as number);
     if (unmasked !== text[at]) return false;

@@ -3,14 +3,16 @@
 // idle connections send, is taken here.
 
 import type { Socket } from "node:net";
-import { Duplex } from "node:stream";
 import { closes, type CloseEntry } from "@sluice/protocol";
 import { type FrameFault, FrameTracker } from "@sluice/runtime";
 import { isPongFrame } from "./pong-frame.js";
 import { SluiceWebSocket } from "./sluice-web-socket.js";
+import { readInto } from "./tcp-handle.js";
 
 /** RSV1 is permessage-deflate's (RFC 7692 §6), the only extension there can be. */
 const deflateBit = 0b100;
+/** Read at once at most, bytes; as Node does. */
+const readBytes = 64 * 1024;
 const closeOfFault: Readonly<Record<FrameFault, CloseEntry>> = {
   protocol: closes.protocolError,
   "too-big": closes.messageTooBig,
@@ -38,14 +40,23 @@ export function watchFrames(webSocket: SluiceWebSocket, socket: Socket, options:
     else queueMicrotask(() => close(closeOfFault[fault]));
   });
   if (onPong === undefined) return;
-  // Through the stream and `ws` it would cost five times as much, and keep a kilobyte of each connection for their state.
-  socket.push = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
-    if (chunk === null || !isPongFrame(chunk) || !isBetweenMessages(frames, webSocket, socket)) {
-      return Duplex.prototype.push.call(socket, chunk, encoding);
-    }
+  // Through the stream and `ws` it would cost five times as much, and keep a kilobyte of each connection for their state;
+  // where Node reads in no other way than that, that is how it goes.
+  readInto(socket, memory, (count) => {
+    if (!isPongFrame(memory, count) || !isBetweenMessages(frames, webSocket, socket)) return socket.push(copyOf(count));
     onPong();
     return true;
-  };
+  });
+}
+
+/** What is read, of any connection: looked at or copied before anything else is read. */
+const memory = Buffer.allocUnsafeSlow(readBytes);
+
+/** Memory of its own, as small as can be: the beginning of a message may wait for the rest. */
+function copyOf(count: number): Buffer {
+  const chunk = Buffer.allocUnsafeSlow(count);
+  memory.copy(chunk, 0, 0, count);
+  return chunk;
 }
 
 /** Nothing that came before waits to be read, and no message has begun. */
