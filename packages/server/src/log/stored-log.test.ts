@@ -195,3 +195,18 @@ describe("StoredLog's dedup over a restart", () => {
     await log.close();
   });
 });
+
+describe("StoredLog whose appends come one after the other", () => {
+  it("commits together what comes until the event loop has looked at all sockets", async () => {
+    const { log } = open();
+    const appends = [log.append(draftsOf(1, 1))];
+    for (const seq of [2, 3]) {
+      // Longer than the microtasks that one request takes.
+      for (let microtask = 0; microtask < 20; microtask += 1) await Promise.resolve();
+      appends.push(log.append(draftsOf(seq, 1)));
+    }
+    expect((await Promise.all(appends)).map(({ firstSeq }) => firstSeq)).toEqual([1, 2, 3]);
+    expect(log.stats().commits).toBe(1);
+    await log.close();
+  });
+});
