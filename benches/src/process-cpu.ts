@@ -18,3 +18,17 @@ export function ranMs(pid: number): number {
   }
   return ns / nsPerMs;
 }
+
+/** Where a core's stolen time stands in its line of `/proc/stat`, behind the name. */
+const stolenField = 8;
+/** `sysconf(_SC_CLK_TCK)` of every Linux. */
+const ticksPerS = 100;
+
+/**
+ * Time that a core wanted to run and its host gave to somebody else, since it was started, ms in steps of 10; 0 where
+ * nobody says. A stop of this kind stands in the latency of whatever was under way.
+ */
+export function stolenMs(core: number): number {
+  const line = readFileSync("/proc/stat", "latin1").match(new RegExp(`^cpu${core} .*$`, "m"))?.[0] ?? "";
+  return (Number(line.split(" ")[stolenField] ?? 0) * 1000) / ticksPerS;
+}

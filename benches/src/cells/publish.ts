@@ -3,11 +3,12 @@
 
 import { PinnedChild } from "../child.js";
 import { pause, percentile, type Cell, type Figures } from "../cell.js";
-import { clientCore, startServer } from "../contenders.js";
+import { clientCore, serverCore, startServer } from "../contenders.js";
+import { stolenMs } from "../process-cpu.js";
 import type { PublishClientOptions, PublishReport } from "../publish-client.js";
 
-/** Until the service's code is compiled and its heap has the size that it keeps. */
-const warmUpMs = 3000;
+/** Until the service's code is compiled, on the core that it runs on, and its heap has the size that it keeps. */
+const warmUpMs = 6000;
 
 interface Shape {
   /** Events of one request. */
@@ -45,6 +46,7 @@ async function measurePublish(shape: Shape, seconds: number): Promise<Figures> {
   await pause(warmUpMs);
   const before = await client.ask("report");
   const serverBefore = await server.ask("report");
+  const stolenBeforeMs = stolenMs(serverCore);
   const startMs = performance.now();
   await pause(seconds * 1000);
   const after = await client.ask("report");
@@ -60,6 +62,7 @@ async function measurePublish(shape: Shape, seconds: number): Promise<Figures> {
     p99Ms: percentile(after.latenciesMs, 0.99),
     cpuUsPerEvent: (cpuMs * 1000) / (requests * batch),
     serverCpuPercent: cpuMs / 10 / elapsedS,
+    stolenPercent: (stolenMs(serverCore) - stolenBeforeMs) / 10 / elapsedS,
     clientCpuPercent: (after.cpuMs - before.cpuMs) / 10 / elapsedS,
   };
 }
@@ -75,6 +78,7 @@ export const publishCell: Cell = {
     { figure: "p99Ms", title: "ack p99 ms", digits: 1 },
     { figure: "cpuUsPerEvent", title: "server CPU µs per event", digits: 1 },
     { figure: "serverCpuPercent", title: "server CPU %" },
+    { figure: "stolenPercent", title: "of its core taken by the host %", digits: 1 },
     { figure: "clientCpuPercent", title: "client CPU %" },
   ],
   variants: ({ seconds }) =>
