@@ -42,10 +42,19 @@ export function watchFrames(webSocket: SluiceWebSocket, socket: Socket, options:
   if (onPong === undefined) return;
   // Through the stream and `ws` it would cost five times as much, and keep a kilobyte of each connection for their state;
   // where Node reads in no other way than that, that is how it goes.
+  // Once everything that the stream was given is heard, only giving it more can change that: of thousands of idle
+  // connections nothing else needs to be fetched from memory. A socket that is not listened to isn't read.
+  let isAllHeard = false;
   readInto(socket, memory, (count) => {
-    if (!isPongFrame(memory, count) || !isBetweenMessages(frames, webSocket, socket)) return socket.push(copyOf(count));
-    onPong();
-    return true;
+    if (isPongFrame(memory, count)) {
+      isAllHeard ||= isBetweenMessages(frames, webSocket, socket);
+      if (isAllHeard) {
+        onPong();
+        return true;
+      }
+    }
+    isAllHeard = false;
+    return socket.push(copyOf(count));
   });
 }
 

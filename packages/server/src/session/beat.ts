@@ -13,12 +13,15 @@ export interface HeartbeatPort {
   backlogProgress(): number | undefined;
 }
 
-/** Stands for a time that has not come: a field that always holds a number is changed in place, for nothing. */
-const never = Number.NaN;
+/** Stands for a time that has not come; times are never negative. */
+const never = -1;
 
-/** The one object that there is of a connection, so that a ping and its pong touch little and leave nothing behind. */
+/**
+ * The one object that there is of a connection, so that a ping and its pong touch little and leave nothing behind. Times are
+ * whole: V8 keeps those in the object itself, and one with a fraction in memory of its own.
+ */
 export class Beat implements ConnectionState {
-  /** When the next ping is due. */
+  /** When the next ping is due, whole ms as all times here. */
   atMs: number;
   pingedAtMs = never;
   pongedAtMs = never;
@@ -42,10 +45,10 @@ export class Beat implements ConnectionState {
   }
 
   get lastPingSentMs(): number | null {
-    return Number.isNaN(this.pingedAtMs) ? null : this.pingedAtMs;
+    return this.pingedAtMs === never ? null : this.pingedAtMs;
   }
 
   get lastPongReceivedMs(): number | null {
-    return Number.isNaN(this.pongedAtMs) ? null : this.pongedAtMs;
+    return this.pongedAtMs === never ? null : this.pongedAtMs;
   }
 }

@@ -91,12 +91,12 @@ export class HeartbeatManager {
    * in one moment are not pinged in one moment.
    */
   register(connectionId: string, userId: string, port: HeartbeatPort): Beat {
-    const now = this.#options.clock.now();
+    const now = this.#nowMs();
     this.#registered += 1;
     const phase = (this.#registered * goldenFraction) % 1;
     const { intervalMs } = this.#options;
     const earliestMs = Math.min(firstPingMsMin, intervalMs / 2);
-    const atMs = now + earliestMs + phase * (intervalMs - earliestMs);
+    const atMs = now + Math.floor(earliestMs + phase * (intervalMs - earliestMs));
     const beat = new Beat({ connectionId, userId, connectedAtMs: now }, port, atMs);
     this.#beats.set(connectionId, beat);
     this.#wheel.add(beat);
@@ -118,7 +118,7 @@ export class HeartbeatManager {
 
   /** The same for whoever keeps the beat that it got when it registered. */
   answered(beat: Beat): void {
-    beat.pongedAtMs = this.#options.clock.now();
+    beat.pongedAtMs = this.#nowMs();
     beat.missedPongs = 0;
   }
 
@@ -133,7 +133,7 @@ export class HeartbeatManager {
   /** Does what has become due; called by the timers. */
   tick(): void {
     this.#judgeAll();
-    const due = this.#wheel.take(this.#options.clock.now());
+    const due = this.#wheel.take(this.#nowMs());
     if (due.length === 0) return;
     const isUnderWay = this.#dueAt < this.#due.length;
     this.#due = isUnderWay ? [...this.#due.slice(this.#dueAt), ...due] : due;
@@ -141,8 +141,12 @@ export class HeartbeatManager {
     if (!isUnderWay) this.#pingSome();
   }
 
+  #nowMs(): number {
+    return Math.floor(this.#options.clock.now());
+  }
+
   #judgeAll(): void {
-    const now = this.#options.clock.now();
+    const now = this.#nowMs();
     const { timeoutMs } = this.#options;
     for (let first = this.#pinged[0]; first !== undefined && first.atMs + timeoutMs <= now; first = this.#pinged[0]) {
       this.#pinged.shift();
@@ -157,7 +161,7 @@ export class HeartbeatManager {
   #awaitDeadline(): void {
     const first = this.#pinged[0];
     if (first === undefined || this.#deadline !== undefined || this.#end === undefined) return;
-    const leftMs = first.atMs + this.#options.timeoutMs - this.#options.clock.now();
+    const leftMs = first.atMs + this.#options.timeoutMs - this.#nowMs();
     const graceMs = Math.max(1, this.#slotMs * deadlineShare);
     this.#deadline = setTimeout(() => {
       this.#deadline = undefined;
@@ -166,7 +170,7 @@ export class HeartbeatManager {
   }
 
   #pingSome(): void {
-    const pinged: Pinged = { atMs: this.#options.clock.now(), beats: [], progress: [] };
+    const pinged: Pinged = { atMs: this.#nowMs(), beats: [], progress: [] };
     const until = Math.min(this.#due.length, this.#dueAt + pingsAtOnce);
     for (; this.#dueAt < until; this.#dueAt += 1) {
       const beat = this.#due[this.#dueAt] as Beat;
