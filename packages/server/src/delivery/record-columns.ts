@@ -2,18 +2,13 @@
 // is made anew for each page outlives the young generation, and live delivery would feel the collector.
 
 import type { EventMatch, TakeRecord } from "../log/event-log.js";
+import { PairNumbers, type Pair } from "../log/pair-numbers.js";
 import type { Encoding } from "../routing/encoding.js";
 
 /** Memory for bytes that columns begin with; it doubles as need be, and stays. */
 const memoryBytesMin = 64 * 1024;
 /** What a record costs beside its bytes: a number of 8 bytes, and four of 4. */
 const columnBytes = 24;
-
-/** An event type and a cluster that occur together. */
-interface Pair {
-  readonly eventType: string;
-  readonly clusterId: string | undefined;
-}
 
 /** Records in `seq` order, encoded for one kind of connection when they are taken in. */
 export class RecordColumns {
@@ -130,26 +125,5 @@ export class RecordColumns {
       else high = middle;
     }
     return low;
-  }
-}
-
-/** Numbers pairs of type and cluster as they come. */
-class PairNumbers {
-  readonly all: Pair[] = [];
-  readonly #byType = new Map<string, Map<string | undefined, number>>();
-  #last: { readonly pair: Pair; readonly number: number } | undefined;
-
-  numberOf(eventType: string, clusterId: string | undefined): number {
-    if (this.#last?.pair.eventType === eventType && this.#last.pair.clusterId === clusterId) return this.#last.number;
-    const byCluster = this.#byType.get(eventType) ?? new Map<string | undefined, number>();
-    let number = byCluster.get(clusterId);
-    if (number === undefined) {
-      number = this.all.length;
-      this.all.push({ eventType, clusterId });
-      byCluster.set(clusterId, number);
-      this.#byType.set(eventType, byCluster);
-    }
-    this.#last = { pair: this.all[number] as Pair, number };
-    return number;
   }
 }

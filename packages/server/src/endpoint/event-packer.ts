@@ -14,17 +14,13 @@ import {
 } from "@sluice/protocol";
 import { recordHeaderBytes } from "../log/block-header.js";
 import { PackedEvent, writeRecordHeader } from "../log/packed-event.js";
+import { jsonBytes } from "./json-bytes.js";
 import { cachedName } from "./name-cache.js";
 import { notPlain, PlainJson } from "./plain-json.js";
 import { identityOf } from "./publish-draft.js";
 import { unmeasuredBytesMax } from "./publish-shape.js";
 
-const quote = 0x22;
-const comma = 0x2c;
-const colon = 0x3a;
-const openBrace = 0x7b;
-const backslash = 0x5c;
-const closeBrace = 0x7d;
+const { backslash, closeBrace, colon, comma, openBrace, quote } = jsonBytes;
 const firstPrintable = 0x20;
 const lastPrintable = 0x7e;
 

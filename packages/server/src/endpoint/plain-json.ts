@@ -1,26 +1,29 @@
 // Reads JSON that is written as `JSON.stringify` would write it, but for white space, from its bytes: such a text needs no
 // value built of it and no encoding anew, it is checked and taken as it stands. It says no to everything else, valid or
 // not, which is then decoded in the ordinary way: what comes out is the same.
+import { jsonBytes } from "./json-bytes.js";
 
 /** No: the text is not in the plain form. */
 export const notPlain = -1;
 
-const quote = 0x22;
-const comma = 0x2c;
+const {
+  backslash,
+  carriageReturn,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  lineFeed,
+  openBrace,
+  openBracket,
+  quote,
+  space,
+  tab,
+} = jsonBytes;
 const minus = 0x2d;
 const point = 0x2e;
 const zero = 0x30;
 const nine = 0x39;
-const colon = 0x3a;
-const openBracket = 0x5b;
-const backslash = 0x5c;
-const closeBracket = 0x5d;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const tab = 0x09;
-const lineFeed = 0x0a;
-const carriageReturn = 0x0d;
-const space = 0x20;
 
 /** Every number of so many digits is what its double is written as (IEEE 754: DBL_DIG). */
 const exactDigitsMax = 15;

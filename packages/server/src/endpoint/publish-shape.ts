@@ -1,4 +1,5 @@
 // Whether a long text is worth decoding: its depth and size, told from its bytes before a value is built of them.
+import { jsonBytes } from "./json-bytes.js";
 import type { EventText } from "./publish-texts.js";
 
 /**
@@ -10,15 +11,21 @@ export const unmeasuredBytesMax = 8_192;
 /** Deeper than any event that passes the checks, which say exactly how deep a payload may be. */
 export const textDepthMax = 1_000;
 
-const quote = 0x22;
-const comma = 0x2c;
-const colon = 0x3a;
-const openBracket = 0x5b;
-const backslash = 0x5c;
-const closeBracket = 0x5d;
+const {
+  backslash,
+  carriageReturn,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  lineFeed,
+  openBrace,
+  openBracket,
+  quote,
+  space,
+  tab,
+} = jsonBytes;
 const unicodeEscape = 0x75;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
 
 /**
  * What makes a text too costly to decode: more than `textDepthMax` levels, or more than `bytesMax` bytes once white space
@@ -54,10 +61,10 @@ export function costOf(body: Buffer, { start, end }: EventText, bytesMax: number
       case colon:
         bytes += 1;
         break;
-      case 0x20:
-      case 0x0a:
-      case 0x0d:
-      case 0x09:
+      case space:
+      case lineFeed:
+      case carriageReturn:
+      case tab:
         break;
       default:
         isInScalar = true;

@@ -1,5 +1,6 @@
 // Where the events of a body begin and end, found without decoding them, so that a large body is read event by event and
 // not in one long turn of the event loop.
+import { jsonBytes } from "./json-bytes.js";
 
 /** The bytes of one event in a body: `[start, end)`. Empty where the structure around the events is broken. */
 export interface EventText {
@@ -18,14 +19,19 @@ export type JsonShape = "value" | "array" | "either";
 /** White space passed over between two such moments, bytes: about 0.3 ms. */
 export const stretchBytes = 65_536;
 
-const lineFeed = 0x0a;
-const quote = 0x22;
-const comma = 0x2c;
-const openBracket = 0x5b;
-const backslash = 0x5c;
-const closeBracket = 0x5d;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
+const {
+  backslash,
+  carriageReturn,
+  closeBrace,
+  closeBracket,
+  comma,
+  lineFeed,
+  openBrace,
+  openBracket,
+  quote,
+  space,
+  tab,
+} = jsonBytes;
 
 /** The lines of an NDJSON body that hold more than white space. */
 export function* ndjsonTexts(body: Buffer): EventTexts {
@@ -139,5 +145,5 @@ function* skipSpace(body: Buffer, start: number): Generator<undefined, number> {
 }
 
 function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+  return byte === space || byte === lineFeed || byte === carriageReturn || byte === tab;
 }

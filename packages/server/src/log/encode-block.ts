@@ -1,6 +1,7 @@
 // Makes blocks of records (block-header.ts has the layout).
 import { blockHeaderBytes, pairHeaderBytes, writeBlockHeader } from "./block-header.js";
 import { writeRecordPair, type PackedRecord } from "./packed-event.js";
+import { PairNumbers, type Pair } from "./pair-numbers.js";
 
 /**
  * Most bytes of a block, unless one record alone is larger: an LMDB value of this size with its 24-byte page header
@@ -15,38 +16,32 @@ export interface EncodedBlock {
   readonly value: Buffer;
 }
 
-interface Pair {
-  readonly type: Buffer;
-  readonly cluster: Buffer | undefined;
-}
-
 /** Encodes records from index `start` on: as many as fit in {@link blockBytesMax}, one at least. */
 export function encodeBlock(records: readonly PackedRecord[], start: number): EncodedBlock {
   const first = records[start] as PackedRecord;
-  const pairs: Pair[] = [];
-  const indexOf = pairIndexer(pairs);
+  const pairs = new PairNumbers();
   let bytes = blockHeaderBytes;
   let end = start;
   for (; end < records.length; end += 1) {
     const { event } = records[end] as PackedRecord;
-    const pairsBefore = pairs.length;
-    const index = indexOf(event.eventType, event.clusterId);
-    const added = pairs.length > pairsBefore ? pairBytes(pairs[index] as Pair) : 0;
+    const pairsBefore = pairs.all.length;
+    const number = pairs.numberOf(event.eventType, event.clusterId);
+    const added = number === pairsBefore ? pairBytes(event) : 0;
     const size = added + event.end - event.start;
     if (end > start && bytes + size > blockBytesMax) {
-      pairs.length = pairsBefore;
+      pairs.all.length = pairsBefore;
       break;
     }
     bytes += size;
-    writeRecordPair(event, index);
+    writeRecordPair(event, number);
   }
   const value = Buffer.allocUnsafeSlow(bytes);
-  copyRuns(records, start, end, value, writePairs(value, pairs));
+  copyRuns(records, start, end, value, writePairs(value, pairs.all));
   const count = end - start;
   writeBlockHeader(value, {
     firstSeq: first.seq,
     records: count,
-    pairs: pairs.length,
+    pairs: pairs.all.length,
     appendedAtMs: first.appendedAtMs,
   });
   return { firstSeq: first.seq, lastSeq: first.seq + count - 1, value };
@@ -68,41 +63,19 @@ function copyRuns(records: readonly PackedRecord[], start: number, end: number, 
   run.bytes.copy(value, written, run.start, runEnd);
 }
 
-function pairIndexer(pairs: Pair[]): (eventType: string, clusterId: string | undefined) => number {
-  const byType = new Map<string, Map<string | undefined, number>>();
-  let last: { readonly eventType: string; readonly clusterId: string | undefined; readonly index: number } | undefined;
-  return (eventType, clusterId) => {
-    if (last !== undefined && last.eventType === eventType && last.clusterId === clusterId) return last.index;
-    let byCluster = byType.get(eventType);
-    if (byCluster === undefined) {
-      byCluster = new Map<string | undefined, number>();
-      byType.set(eventType, byCluster);
-    }
-    let index = byCluster.get(clusterId);
-    if (index === undefined) {
-      index = pairs.length;
-      byCluster.set(clusterId, index);
-      pairs.push({
-        type: Buffer.from(eventType),
-        cluster: clusterId === undefined ? undefined : Buffer.from(clusterId),
-      });
-    }
-    last = { eventType, clusterId, index };
-    return index;
-  };
-}
-
-function pairBytes(pair: Pair): number {
-  return pairHeaderBytes + pair.type.length + (pair.cluster?.length ?? 0);
+function pairBytes({ eventType, clusterId = "" }: Pair): number {
+  return pairHeaderBytes + Buffer.byteLength(eventType) + Buffer.byteLength(clusterId);
 }
 
 function writePairs(value: Buffer, pairs: readonly Pair[]): number {
   let offset = blockHeaderBytes;
-  for (const { type, cluster } of pairs) {
-    offset = value.writeUInt16LE(type.length, offset);
-    offset = value.writeUInt16LE(cluster === undefined ? 0 : cluster.length + 1, offset);
-    offset += type.copy(value, offset);
-    if (cluster !== undefined) offset += cluster.copy(value, offset);
+  for (const { eventType, clusterId } of pairs) {
+    const typeStart = offset + pairHeaderBytes;
+    const clusterStart = typeStart + value.write(eventType, typeStart);
+    value.writeUInt16LE(clusterStart - typeStart, offset);
+    const end = clusterId === undefined ? clusterStart : clusterStart + value.write(clusterId, clusterStart);
+    value.writeUInt16LE(clusterId === undefined ? 0 : end - clusterStart + 1, offset + 2);
+    offset = end;
   }
   return offset;
 }

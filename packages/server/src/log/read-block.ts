@@ -8,11 +8,7 @@ import {
 } from "./block-header.js";
 import type { TakeRecord } from "./event-log.js";
 import type { PageBuilder } from "./page-builder.js";
-
-interface Pair {
-  readonly eventType: string;
-  readonly clusterId: string | undefined;
-}
+import type { Pair } from "./pair-numbers.js";
 
 /** Told of a record that a page has admitted: its seq, its pair, and where it begins in its block. */
 type Visit = (seq: number, pair: Pair, at: number) => void;
