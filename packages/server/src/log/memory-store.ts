@@ -34,6 +34,7 @@ export class MemoryStore implements LogStore {
     await nextTurn();
     const [first, last] = [records[0], records.at(-1)];
     if (first === undefined || last === undefined) return 0;
+    setScatteredApart(records);
     const bytes = records.reduce((sum, record) => sum + record.fieldsLength + recordOverheadBytes, 0);
     this.#segments.push({ firstSeq: first.seq, lastSeq: last.seq, bytes, appendedAtMs: first.appendedAtMs, records });
     this.head = last.seq;
@@ -100,5 +101,21 @@ export class MemoryStore implements LogStore {
       else high = middle;
     }
     return low;
+  }
+}
+
+/**
+ * Events of one publish lie side by side in pieces of memory, in order. Where most of a piece is not stored, its events
+ * being duplicates, the few that are must not keep all of it.
+ */
+function setScatteredApart(records: readonly PackedRecord[]): void {
+  let start = 0;
+  let stored = 0;
+  for (const [index, { event }] of records.entries()) {
+    stored += event.end - event.start;
+    if (records[index + 1]?.event.bytes === event.bytes) continue;
+    if (stored * 2 < event.bytes.length) for (let at = start; at <= index; at += 1) records[at]?.setApart();
+    start = index + 1;
+    stored = 0;
   }
 }

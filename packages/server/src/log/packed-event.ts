@@ -144,7 +144,7 @@ export class PackedRecord implements EventRecord {
   get fields(): Buffer {
     if (this.#fields === undefined) {
       // Whoever asks may keep it long after the rest of its publish is forgotten.
-      this.#event = this.#event.alone();
+      this.setApart();
       this.#fields = this.#event.fields;
     }
     return this.#fields;
@@ -152,6 +152,11 @@ export class PackedRecord implements EventRecord {
 
   get fieldsLength(): number {
     return this.#event.fieldsLength;
+  }
+
+  /** Keeps from now on no more alive than itself, see {@link PackedEvent.alone}. */
+  setApart(): void {
+    this.#event = this.#event.alone();
   }
 
   /** As {@link copyFieldsOf}. */
