@@ -1,14 +1,8 @@
 // What becomes of a publish over HTTP, whoever parses the request and writes the answer: its head is judged before a byte
 // of the body is read, then the body is read, checked and handed to the log.
 import type { IncomingMessage } from "node:http";
-import {
-  type AuthOutcome,
-  ByteBudget,
-  type Clock,
-  type Identity,
-  mayPublishAnything,
-  type Problem,
-} from "@sluice/runtime";
+import { type AuthOutcome, type Clock, type Identity, mayPublishAnything, type Problem } from "@sluice/runtime";
+import { BodyBudget, type UserBudget } from "./body-budget.js";
 import { parsePublishBody } from "./parse-publish-body.js";
 import {
   aborted,
@@ -26,7 +20,8 @@ export interface PublishDoorOptions {
   readonly publisher: Publisher;
   readonly clock: Clock;
   /**
-   * Most bytes of bodies held at once, over all requests; default 64 MiB, and never less than one body. Past it 503.
+   * Most bytes of bodies held at once, over all requests; default 64 MiB, and never less than one body. The last quarter is
+   * for users who hold no more than that. Past it 503.
    */
   readonly bodyBytesMax?: number | undefined;
 }
@@ -47,12 +42,12 @@ export type HeadJudgement =
 export class PublishDoor {
   readonly #publisher: Publisher;
   readonly #clock: Clock;
-  readonly #budget: ByteBudget;
+  readonly #budget: BodyBudget;
 
   constructor({ publisher, clock, bodyBytesMax = bodyBytesMaxDefault }: PublishDoorOptions) {
     this.#publisher = publisher;
     this.#clock = clock;
-    this.#budget = new ByteBudget(Math.max(bodyBytesMax, publisher.limits.publish_body_bytes));
+    this.#budget = new BodyBudget(bodyBytesMax, publisher.limits.publish_body_bytes);
   }
 
   /** Judges by identity, scope, encoding and length. */
@@ -64,30 +59,37 @@ export class PublishDoor {
     if (encoding.toLowerCase() !== "identity") return refuse(encodedContent);
     const length = Number(headers["content-length"] ?? 0);
     if (length > limits.publish_body_bytes) return refuse(bodyTooLarge(limits));
-    return this.#budget.hasRoomFor(length) ? authenticated : refuse(noRoom);
+    const { userId } = authenticated.identity;
+    return this.#budget.hasRoomFor(userId, length) ? authenticated : refuse(noRoom);
   }
 
   /** Reads the body of a request that was let in, publishes what it holds and says what to answer. */
   async publish(request: IncomingMessage, identity: Identity): Promise<PublishAnswer> {
     const { limits } = this.#publisher;
-    const read = await readPublishBody(request, limits.publish_body_bytes, this.#budget);
+    const budget = this.#budget.of(identity.userId);
+    const read = await readPublishBody(request, limits.publish_body_bytes, budget);
     if (!read.ok) {
       const problem = { "too-large": bodyTooLarge(limits), "no-room": noRoom, aborted }[read.reason];
       return this.#refused(problem, true);
     }
-    const parsed = await this.#parse(request, read.body, identity);
+    const parsed = await this.#parse(request, read.body, identity, budget);
     if (!parsed.ok) return this.#refused(parsed.problem, false);
     return answerTo(await this.#publisher.commit(parsed.drafts));
   }
 
-  async #parse(request: IncomingMessage, body: Buffer, identity: Identity): ReturnType<typeof parsePublishBody> {
+  async #parse(
+    request: IncomingMessage,
+    body: Buffer,
+    identity: Identity,
+    budget: UserBudget,
+  ): ReturnType<typeof parsePublishBody> {
     try {
       const { headers } = request;
       const publish = { contentType: headers["content-type"], headers, body };
       const rules = { limits: this.#publisher.limits, rights: identity.rights, clock: this.#clock };
       return await parsePublishBody(publish, rules);
     } finally {
-      this.#budget.giveBack(body.length);
+      budget.giveBack(body.length);
     }
   }
 

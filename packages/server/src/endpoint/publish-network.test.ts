@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { allRights, type AuthOutcome, problemServerOptions, registerProblemHandlers } from "@sluice/runtime";
 import type { EventLog } from "../log/event-log.js";
 import { createMemoryLog } from "../log/memory-log.js";
@@ -38,10 +38,11 @@ beforeEach(async () => {
   await app.register(publishRoute, {
     publisher: createPublisher({ log, limits, clock, meter: { accepted: () => {}, refused } }),
     clock,
-    authenticate: async ({ headers }): Promise<AuthOutcome> =>
-      headers.authorization === "Bearer good"
-        ? { ok: true, identity: { userId: "alice", expiresAtMs: Infinity, rights: allRights } }
-        : { ok: false, reason: "missing", status: 401 },
+    authenticate: async ({ headers }): Promise<AuthOutcome> => {
+      const userId = /^Bearer (good|slow)$/.exec(headers.authorization ?? "")?.[1];
+      if (userId === undefined) return { ok: false, reason: "missing", status: 401 };
+      return { ok: true, identity: { userId, expiresAtMs: Infinity, rights: allRights } };
+    },
     isAccepting: () => true,
     onError: () => undefined,
     bodyBytesMax: 3 * mebibyte,
@@ -155,6 +156,17 @@ describe("a body refused unread", () => {
     const answer = await exchange(socket, " ", "}");
     expect(answer).toContain("urn:sluice:problem:no-events");
     expect((await post(Buffer.from(`${event}${" ".repeat(mebibyte)}`))).status).toBe(202);
+    socket.destroy();
+  });
+
+  it("is that of a user whose bodies are slow, while there is room for the others", async () => {
+    const holding = ["Authorization: Bearer slow", "Content-Type: application/json", `Content-Length: ${2 * mebibyte}`];
+    const socket = await open();
+    socket.write(head(holding) + " ".repeat(2 * mebibyte - 1));
+    const body = Buffer.from(`${event}${" ".repeat(mebibyte / 2)}`);
+    await vi.waitFor(async () => expect((await post(body, "slow")).status).toBe(503), { timeout: 10_000 });
+    expect((await post(body)).status).toBe(202);
+    expect(await exchange(socket, " ", "}")).toContain("urn:sluice:problem:no-events");
     socket.destroy();
   });
 });

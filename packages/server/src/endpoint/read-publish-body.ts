@@ -1,6 +1,6 @@
 // Reads the body of a publish off its socket, within its limit and the process's budget.
 import type { Readable } from "node:stream";
-import type { ByteBudget } from "@sluice/runtime";
+import type { UserBudget } from "./body-budget.js";
 import { GatheredChunks } from "./gathered-chunks.js";
 
 /** What reading came to. `too-large`, `no-room`: the rest of the body was not read. `aborted`: the client went away. */
@@ -13,7 +13,7 @@ export type BodyRead =
  * sends few holds few; when this succeeds the caller owes `body.length` back, otherwise nothing. Time is bounded by the
  * server's `requestTimeout`. After a refusal the stream flows on into nothing.
  */
-export function readPublishBody(stream: Readable, bytesMax: number, budget: ByteBudget): Promise<BodyRead> {
+export function readPublishBody(stream: Readable, bytesMax: number, budget: UserBudget): Promise<BodyRead> {
   if (stream.destroyed) return Promise.resolve({ ok: false, reason: "aborted" });
   return new Promise((resolve) => {
     const chunks = new GatheredChunks();
