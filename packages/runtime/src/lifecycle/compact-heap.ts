@@ -11,13 +11,6 @@ import { setFlagsFromString } from "node:v8";
 const growthPercent = 30;
 
 /**
- * Threads of V8 that mark the old generation beside the one that answers; V8's own is 7, of the 4 that Node gives it. On a
- * core that all of them share, each takes its turn: with four, the service got no more than 5 to 10 of every 50 ms while one
- * marked 25 MB, and whoever waited for an answer waited 65 to 80 ms, with commits stuck likewise; with one it is 20 to 40.
- */
-const markersMax = 1;
-
-/**
  * Keeps this process's heap near what lives in it, at the price of collecting more often (a few ms each, most of it on
  * V8's own threads). For programs of ours, at their start.
  *
@@ -30,17 +23,14 @@ const markersMax = 1;
  * the old generation was collected twice as often, and an event in and out cost 1.6 to 4.4 µs more (`npm run bench --
  * selective`, three pairs of runs).
  *
- * One thread marks beside this one, as what lives is small: see {@link markersMax}.
- *
  * Where the operator has chosen flags of these kinds (`NODE_OPTIONS`, `execArgv`) nothing is changed.
  */
 export function keepHeapCompact(
   given: string = [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].join(" "),
   setFlags: (flag: string) => void = setFlagsFromString,
 ): void {
-  if (/semi-space|heap-growing|concurrent-marking/.test(given.replaceAll("_", "-"))) return;
+  if (/semi-space|heap-growing/.test(given.replaceAll("_", "-"))) return;
   setFlags(`--heap-growing-percent=${growthPercent}`);
   setFlags("--semi-space-growth-factor=1");
   setFlags("--no-allocation-site-pretenuring");
-  setFlags(`--concurrent-marking-max-worker-num=${markersMax}`);
 }
