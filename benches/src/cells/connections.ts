@@ -9,6 +9,13 @@ const secret = "a secret of thirty-two bytes at least";
 const settleMs = 2500;
 /** The default of `heartbeat.interval_ms`. */
 const heartbeatMs = 30_000;
+/**
+ * What idling costs is measured after half as long again as it is measured for, this at most: by then all have been pinged, V8
+ * has compiled what a ping and a pong go through, and has collected, once, what 9,000 handshakes have left behind (half a
+ * minute after the last of them, for half a second of CPU).
+ */
+const warmUpMsMax = 45_000;
+const warmUpShare = 1.5;
 /** Opened and closed again first, so that what is measured is connections and not the first growth of a heap. */
 const rehearsal = 1000;
 const stormConnections = 3000;
@@ -39,6 +46,7 @@ async function measureIdle(name: ContenderName, connections: number, seconds: nu
   await server.ask("idle");
   await pause(500);
   const after = await server.ask("idle");
+  await pause(Math.min(warmUpMsMax, seconds * 1000 * warmUpShare));
   const startMs = performance.now();
   const pingsBefore = await held.ask("report");
   const cpuBefore = await server.ask("report");

@@ -62,6 +62,7 @@ export class HeartbeatManager {
   #deadline: NodeJS.Timeout | undefined;
   readonly #nextTurn: (run: () => void) => void;
   readonly #pingMore = (): void => this.#pingSome();
+  readonly #judgeDue = (): void => this.#judgeAll();
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -132,9 +133,11 @@ export class HeartbeatManager {
 
   /** Does what has become due; called by the timers. */
   tick(): void {
-    this.#judgeAll();
     const due = this.#wheel.take(this.#nowMs());
-    if (due.length === 0) return;
+    if (due.length === 0) {
+      this.#judgeAll();
+      return;
+    }
     const isUnderWay = this.#dueAt < this.#due.length;
     this.#due = isUnderWay ? [...this.#due.slice(this.#dueAt), ...due] : due;
     this.#dueAt = 0;
@@ -159,14 +162,12 @@ export class HeartbeatManager {
 
   /** Has the oldest pings judged when their time is over, which need not be when others are due. */
   #awaitDeadline(): void {
+    clearTimeout(this.#deadline);
     const first = this.#pinged[0];
-    if (first === undefined || this.#deadline !== undefined || this.#end === undefined) return;
+    if (first === undefined || this.#end === undefined) return;
     const leftMs = first.atMs + this.#options.timeoutMs - this.#nowMs();
     const graceMs = Math.max(1, this.#slotMs * deadlineShare);
-    this.#deadline = setTimeout(() => {
-      this.#deadline = undefined;
-      this.#judgeAll();
-    }, leftMs + graceMs).unref();
+    this.#deadline = setTimeout(this.#judgeDue, leftMs + graceMs).unref();
   }
 
   #pingSome(): void {
@@ -177,9 +178,13 @@ export class HeartbeatManager {
       if (beat.isAlive) this.#ping(beat, pinged);
     }
     if (pinged.beats.length > 0) this.#pinged.push(pinged);
-    this.#awaitDeadline();
-    if (this.#dueAt < this.#due.length) this.#nextTurn(this.#pingMore);
-    else this.#due = [];
+    if (this.#dueAt < this.#due.length) {
+      this.#nextTurn(this.#pingMore);
+      return;
+    }
+    this.#due = [];
+    // Where the timeout is some slots long, those who were pinged then, in as many pieces, are due by now.
+    this.#judgeAll();
   }
 
   #ping(beat: Beat, pinged: Pinged): void {
