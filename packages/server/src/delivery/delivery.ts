@@ -5,7 +5,6 @@ import type { Clock } from "@sluice/runtime";
 import type { EventLog } from "../log/event-log.js";
 import type { Lane } from "../routing/lane.js";
 import type { SubscriptionManager } from "../routing/subscription-manager.js";
-import { joinedBytes } from "../routing/shared-event.js";
 import { SubscriptionSet } from "../routing/subscription-set.js";
 import type { BackpressureHandler } from "./backpressure-handler.js";
 import { CatchUp } from "./catch-up.js";
@@ -14,6 +13,7 @@ import { measureConsumer, type ConsumerMetrics } from "./consumer-metrics.js";
 import { DeliveryTally } from "./delivery-tally.js";
 import { processEventLoop, type EventLoop } from "./event-loop.js";
 import { Feed } from "./feed.js";
+import { Flusher } from "./flusher.js";
 import type { Gap } from "./message-buffer.js";
 import { Pages } from "./pages.js";
 import { Pressure } from "./pressure.js";
@@ -50,17 +50,16 @@ export class Delivery {
   readonly #clock: Clock;
   readonly #subscriptions: SubscriptionManager<Consumer>;
   readonly #pressure: Pressure;
-  readonly #windowMax: number;
+  readonly #flusher: Flusher;
   readonly #tail: Tail;
   readonly #catchUp: CatchUp;
   readonly #feed: Feed;
   readonly #pings = new SharedFrame();
 
   constructor(options: DeliveryOptions) {
-    const { log, clock, onError, subscriptions } = options;
+    const { log, clock, onError, subscriptions, eventLoop = processEventLoop } = options;
     this.#clock = clock;
     this.#subscriptions = subscriptions;
-    this.#windowMax = options.maxMessages;
     const tail = (this.#tail = new Tail(options.tailBytes * (1 - pagesShare)));
     this.#pressure = new Pressure({
       backpressure: options.backpressure,
@@ -69,10 +68,17 @@ export class Delivery {
       tally: this.tally,
       disconnect: (consumer) => this.close(consumer, closes.slowConsumer),
     });
-    this.#feed = new Feed({ log, clock, subscriptions, tail, flush: (lane) => this.flush(lane) });
+    const flusher = (this.#flusher = new Flusher({
+      clock,
+      tally: this.tally,
+      windowMax: options.maxMessages,
+      onBlocked: (consumer) => this.#leaveLevel(consumer),
+      onBehind: (consumer, lane) => this.#pressure.press(consumer, lane),
+    }));
+    this.#feed = new Feed({ log, clock, eventLoop, subscriptions, tail, flusher });
     this.#catchUp = new CatchUp({
       clock,
-      eventLoop: options.eventLoop ?? processEventLoop,
+      eventLoop,
       liveMs: () => this.#feed.workedMs,
       tail,
       pages: new Pages({ log, bytesMax: options.tailBytes * pagesShare }),
@@ -103,22 +109,6 @@ export class Delivery {
   /** Resolves when routing has room for more; undefined when it has now. Publishers wait for it, subscribers never. */
   room(): Promise<void> | undefined {
     return this.#feed.room();
-  }
-
-  /** Sends a lane's batch to the members that are level with it; the others have it waiting. */
-  flush(lane: Lane<Consumer>): void {
-    const { batchBytes, encoding } = lane;
-    const batch = lane.takeBatch();
-    if (batch.length === 0) return;
-    const bytes = joinedBytes(batch, encoding, batchBytes);
-    let blocked: Consumer[] | undefined;
-    for (const consumer of lane.level) if (!consumer.sink.write(bytes)) (blocked ??= []).push(consumer);
-    const now = this.#clock.now();
-    this.tally.countFlush(batch, batchBytes, lane.level.length, now);
-    lane.record(batch, batchBytes, now, this.#windowMax + batch.length);
-    blocked?.forEach((consumer) => this.#leaveLevel(consumer));
-    if (lane.behind.size > 0) for (const consumer of lane.behind) this.#pressure.press(consumer, lane);
-    lane.window.trimTo(this.#windowMax);
   }
 
   #leaveLevel(consumer: Consumer): void {
@@ -184,10 +174,10 @@ export class Delivery {
    */
   subscribe(consumer: Consumer, set: SubscriptionSet): number {
     const before = consumer.lane;
-    if (before !== undefined) this.flush(before);
+    if (before !== undefined) this.#flusher.flushNow(before);
     if (consumer.isClosed) return this.#feed.routedSeq;
     const after = this.#subscriptions.laneFor(set, consumer.encoding);
-    if (after !== undefined) this.flush(after);
+    if (after !== undefined) this.#flusher.flushNow(after);
     this.#subscriptions.count(consumer.set, set);
     consumer.set = after?.set ?? set; // Equal sets are kept once, with their lane.
     if (before === after) return this.#feed.routedSeq;
@@ -227,6 +217,8 @@ export class Delivery {
    * `lost`, a gap comes first: what was asked for is gone.
    */
   replay(consumer: Consumer, set: SubscriptionSet, since: number, options: ReplayOptions): void {
+    if (consumer.lane !== undefined) this.#flusher.flushNow(consumer.lane);
+    if (consumer.isClosed) return;
     if (consumer.isLevel) {
       this.#leaveLevel(consumer);
       consumer.isBlocked = false;
@@ -243,7 +235,7 @@ export class Delivery {
   /** Sends a frame of ours behind the events that were accepted before it. */
   reply(consumer: Consumer, frame: ServerFrame): void {
     if (consumer.isClosed) return;
-    if (consumer.isLevel && consumer.lane !== undefined) this.flush(consumer.lane);
+    if (consumer.isLevel && consumer.lane !== undefined) this.#flusher.flushNow(consumer.lane);
     const bytes = consumer.encoding.encodeFrame(frame);
     if (consumer.isLevel) this.#writeLevel(consumer, bytes);
     else {
@@ -259,9 +251,9 @@ export class Delivery {
   /** Sends a heartbeat, made when it is written so that its `seq` is true. Never waits: a blocked one goes out first. */
   ping(consumer: Consumer, make: (position: number) => ServerFrame): void {
     if (consumer.isClosed) return;
-    if (consumer.isLevel && consumer.lane !== undefined) this.flush(consumer.lane);
+    this.#flusher.bringUp(consumer);
     if (consumer.isLevel) {
-      this.#writeLevel(consumer, this.#pings.encode(consumer.encoding, make(this.#feed.routedSeq)));
+      this.#writeLevel(consumer, this.#pings.encode(consumer.encoding, make(this.#positionOf(consumer.lane))));
     } else {
       consumer.pingDue = () => make(consumer.buffer.sentTo);
       this.#catchUp.schedule(consumer);
@@ -278,7 +270,7 @@ export class Delivery {
 
   /** Routes and writes all that is durable by now, so that a drain's goodbye comes after it. */
   flushAll(): void {
-    this.#feed.routeAll();
+    this.#feed.flushAll();
   }
 
   metricsOf(consumer: Consumer): ConsumerMetrics {

@@ -1,5 +1,5 @@
-// From the log to the lanes: what has become durable is routed in `seq` order, a few milliseconds at a time, so that
-// sockets and timers get their turn in the middle of a large publish.
+// From the log to the lanes, and out: what has become durable is routed in `seq` order and flushed, about a millisecond
+// of each at a time, so that publishes, sockets and timers get their turn in between.
 
 import type { Clock } from "@sluice/runtime";
 import type { EventLog, EventRecord } from "../log/event-log.js";
@@ -8,16 +8,20 @@ import type { Lane } from "../routing/lane.js";
 import { SharedEvent } from "../routing/shared-event.js";
 import type { SubscriptionManager } from "../routing/subscription-manager.js";
 import type { Consumer } from "./consumer.js";
+import type { EventLoop } from "./event-loop.js";
+import type { Flusher } from "./flusher.js";
 import type { Tail } from "./tail.js";
 
 /**
- * A lane's batch is flushed when it has grown to this, bytes; larger batches take several writes. Chosen by bench: at 16
+ * A lane's batch grows no more once it has this many bytes: routing waits until it is on its way. Chosen by bench: at 16
  * KiB a delivery costs three times as much as here, at 64 KiB a fifth more; at 256 KiB a tenth less, but a socket that
- * takes nothing more keeps a whole slice.
+ * takes nothing more keeps a whole batch.
  */
-const sliceBytesMax = 120 * 1024;
-/** How long routing may run before sockets and timers get their turn, ms. */
-const turnMsMax = 4;
+const batchBytesMax = 120 * 1024;
+/** How long routing may run before lanes are flushed, ms. */
+const routingMsMax = 4;
+/** How long flushing may run before sockets and timers get their turn, ms. */
+const flushingMsMax = 1;
 /** Records between two looks at the clock. */
 const recordsPerLook = 32;
 /** Durable and not yet routed, bytes; past this, publishers wait. */
@@ -28,7 +32,8 @@ export interface FeedOptions {
   readonly clock: Clock;
   readonly subscriptions: SubscriptionManager<Consumer>;
   readonly tail: Tail;
-  readonly flush: (lane: Lane<Consumer>) => void;
+  readonly flusher: Flusher;
+  readonly eventLoop: EventLoop;
 }
 
 interface Batch {
@@ -45,9 +50,7 @@ export class Feed {
   /** How long routing and its flushes have taken since the start, ms. */
   workedMs = 0;
   readonly #options: FeedOptions;
-  /** Lanes with something in their batch. */
-  #dirty: Lane<Consumer>[] = [];
-  /** Those whose batch has grown to a slice. */
+  /** Lanes whose batch has grown to its bound. */
   #full: Lane<Consumer>[] = [];
   /** The event that is being routed, once a lane wants it. */
   #shared: SharedEvent | undefined;
@@ -81,25 +84,31 @@ export class Feed {
 
   #turn(): void {
     this.#isTurnDue = false;
-    const { clock } = this.#options;
+    const { clock, eventLoop, flusher } = this.#options;
     const startMs = clock.now();
-    const deadline = startMs + turnMsMax;
+    this.#routeUntil(startMs + routingMsMax);
+    flusher.run(clock.now() + flushingMsMax);
+    this.#full = this.#full.filter(isFull);
+    this.workedMs += clock.now() - startMs;
+    if (this.#backlogBytes <= backlogBytesMax) this.#letIn();
+    if (this.#backlog.length === 0 && flusher.isIdle) return;
+    this.#isTurnDue = true;
+    eventLoop.nextTurn(() => {
+      if (this.#isTurnDue) this.#turn();
+    });
+  }
+
+  #routeUntil(deadline: number): void {
+    const { clock } = this.#options;
     let count = 0;
     for (let batch = this.#backlog[0]; batch !== undefined; batch = this.#backlog[0]) {
+      if (this.#full.length > 0) return;
       this.#route(batch.records[batch.next] as EventRecord, batch.durableAtMs);
       batch.next += 1;
       if (batch.next === batch.records.length) this.#backlog.shift();
       count += 1;
-      if (count % recordsPerLook === 0 && clock.now() >= deadline) break;
+      if (count % recordsPerLook === 0 && clock.now() >= deadline) return;
     }
-    const dirty = this.#dirty;
-    this.#dirty = [];
-    for (const lane of dirty) this.#options.flush(lane);
-    this.workedMs += clock.now() - startMs;
-    if (this.#backlogBytes <= backlogBytesMax) this.#letIn();
-    if (this.#backlog.length === 0) return;
-    this.#isTurnDue = true;
-    setImmediate(() => this.#turn());
   }
 
   #route(record: EventRecord, durableAtMs: number): void {
@@ -114,37 +123,34 @@ export class Feed {
     this.#backlogBytes -= fieldsLengthOf(record);
     this.routedSeq = record.seq;
     this.routed += 1;
-    if (this.#full.length > 0) this.#flushFull();
   }
 
   /** One function for all events: a closure for each would be garbage. */
   readonly #offer = (lane: Lane<Consumer>): void => {
     const shared = (this.#shared ??= new SharedEvent(this.#record as EventRecord, this.#durableAtMs));
     if (!lane.accept(shared)) return;
-    if (lane.batch.length === 1) this.#dirty.push(lane);
+    if (lane.batch.length === 1) this.#options.flusher.add(lane);
     this.#isWanted ||= lane.hasLaggards;
-    if (lane.batchBytes >= sliceBytesMax) this.#full.push(lane);
+    if (isFull(lane)) this.#full.push(lane);
   };
-
-  #flushFull(): void {
-    const full = this.#full;
-    this.#full = [];
-    for (const lane of full) this.#options.flush(lane);
-  }
 
   #letIn(): void {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
 
-  /** Routes everything that is durable by now, in one go. */
-  routeAll(): void {
-    while (this.#backlog.length > 0) this.#turn();
+  /** Routes and flushes everything that is durable by now, in one go. */
+  flushAll(): void {
+    while (this.#backlog.length > 0 || !this.#options.flusher.isIdle) this.#turn();
   }
 
-  /** Stops following the log, and routes what is left. */
+  /** Stops following the log, and routes and flushes what is left. */
   stop(): void {
     this.#unfollow();
-    this.routeAll();
+    this.flushAll();
     this.#letIn();
   }
+}
+
+function isFull(lane: Lane<Consumer>): boolean {
+  return lane.batchBytes >= batchBytesMax;
 }

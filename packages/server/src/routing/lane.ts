@@ -42,6 +42,8 @@ export class Lane<M extends LaneMember> {
   batchBytes = 0;
   /** Seq of the newest event that was flushed; 0 before the first. */
   flushedSeq = 0;
+  /** How many of `level`, from the first on, are still to be given what is being flushed; 0 between two flushes. */
+  unwritten = 0;
   #lastSeq = 0;
 
   constructor(set: SubscriptionSet, encoding: Encoding) {
@@ -87,12 +89,36 @@ export class Lane<M extends LaneMember> {
   }
 
   removeLevel(member: M): void {
+    this.passWritten(member);
     const last = this.level.pop();
-    if (last !== undefined && last !== member) {
-      this.level[member.laneSlot] = last;
-      last.laneSlot = member.laneSlot;
-    }
+    if (last !== undefined && last !== member) this.#place(last, member.laneSlot);
     member.laneSlot = -1;
+  }
+
+  /** From now on all level members are to be written. */
+  beginWriting(): void {
+    this.unwritten = this.level.length;
+  }
+
+  /** The next member that is to be written, which it counts as from now on. Call while `unwritten` is over 0. */
+  nextUnwritten(): M {
+    this.unwritten -= 1;
+    return this.level[this.unwritten] as M;
+  }
+
+  /** Counts a member as written; says whether it was still to be. */
+  passWritten(member: M): boolean {
+    const { laneSlot } = member;
+    if (laneSlot < 0 || laneSlot >= this.unwritten) return false;
+    const other = this.nextUnwritten();
+    this.#place(other, laneSlot);
+    this.#place(member, this.unwritten);
+    return true;
+  }
+
+  #place(member: M, slot: number): void {
+    this.level[slot] = member;
+    member.laneSlot = slot;
   }
 
   /** Takes the member out of wherever it stands. */
@@ -103,19 +129,19 @@ export class Lane<M extends LaneMember> {
     this.#forgetWindowIfUnneeded();
   }
 
-  /** Counts a slice of the batch as flushed, and notes its seqs when someone is behind; `windowMax` of them stay. */
-  record(slice: readonly SharedEvent[], bytes: number, now: number, windowMax: number): void {
+  /** Counts a batch as flushed, and notes its seqs when someone is behind; `windowMax` of them stay. */
+  record(batch: readonly SharedEvent[], bytes: number, now: number, windowMax: number): void {
     const { totals } = this;
-    totals.events += slice.length;
+    totals.events += batch.length;
     totals.bytes += bytes;
     totals.flushedAtMs = now;
-    for (const event of slice) totals.latencySumMs += now - event.durableAtMs;
-    this.flushedSeq = (slice[slice.length - 1] as SharedEvent).seq;
+    for (const event of batch) totals.latencySumMs += now - event.durableAtMs;
+    this.flushedSeq = (batch[batch.length - 1] as SharedEvent).seq;
     if (!this.hasLaggards) {
       this.window.restartAt(this.end);
       return;
     }
-    for (const event of slice) this.window.push(event.seq);
+    for (const event of batch) this.window.push(event.seq);
     this.window.trimTo(windowMax);
   }
 
