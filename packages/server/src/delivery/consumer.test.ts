@@ -128,11 +128,13 @@ describe("the account", () => {
   it("adds a level member's share of its lane to what was sent to it alone", () => {
     const { consumer } = consumerOf();
     const lane = new Lane<Consumer>(SubscriptionSet.empty, websocketEncoding);
-    Object.assign(lane.totals, { events: 100, bytes: 1000, latencySumMs: 5000, flushedAtMs: 1 });
+    Object.assign(lane.totals, { events: 100, bytes: 1000, timed: 90, latencySumMs: 5000, writtenAtMs: 1 });
     consumer.lane = lane;
+    lane.addLevel(consumer);
     consumer.openAccount();
     expect(consumer.account).toEqual({ sent: 0, bytes: 0, averageLatencyMs: 0, lastSendAtMs: 0 });
-    Object.assign(lane.totals, { events: 102, bytes: 1020, latencySumMs: 5006, flushedAtMs: 9 });
+    Object.assign(lane.totals, { events: 102, bytes: 1020, timed: 92, latencySumMs: 5006, writtenAtMs: 9 });
+    consumer.laneCursor = lane.end;
     expect(consumer.account).toEqual({ sent: 2, bytes: 20, averageLatencyMs: 3, lastSendAtMs: 9 });
     consumer.countSent(2, 30, 12);
     consumer.countLatency(6);

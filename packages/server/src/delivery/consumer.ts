@@ -35,13 +35,14 @@ export interface ConsumerOptions {
 
 export class Consumer implements LaneMember {
   laneSlot = -1;
+  laneCursor = 0;
   lane: Lane<Consumer> | undefined;
   set = SubscriptionSet.empty;
   readonly id: string;
   readonly encoding: Encoding;
   readonly sink: Sink;
   readonly buffer: MessageBuffer;
-  /** Level with its lane and writable: it gets what is flushed, and costs nothing else. */
+  /** Level with its lane and writable: it gets what comes, and costs nothing else. */
   isLevel = true;
   /** The transport has not taken everything yet. */
   isBlocked = false;
@@ -67,7 +68,7 @@ export class Consumer implements LaneMember {
   #timed = 0;
   #latencySumMs = 0;
   #lastSendAtMs = 0;
-  #base = { events: 0, bytes: 0, latencySumMs: 0 };
+  #base = { events: 0, bytes: 0, timed: 0, latencySumMs: 0 };
 
   constructor(options: ConsumerOptions) {
     this.id = options.id;
@@ -141,7 +142,7 @@ export class Consumer implements LaneMember {
     return this.#replies.length > 0 || this.#notices.length > 0 || this.pingDue !== undefined;
   }
 
-  /** Counts events sent apart from the lane's flush. */
+  /** Counts events sent otherwise than with its lane. */
   countSent(events: number, bytes: number, now: number): void {
     this.#sent += events;
     this.#bytesSent += bytes;
@@ -154,23 +155,27 @@ export class Consumer implements LaneMember {
     this.#latencySumMs += latencyMs;
   }
 
-  /** From now on the lane's totals count for this consumer too. */
+  /** From now on what its lane gives it counts for this consumer too. */
   openAccount(): void {
-    const totals = this.lane?.totals;
-    if (totals !== undefined) this.#base = { ...totals };
+    const { lane, laneCursor } = this;
+    if (lane === undefined) return;
+    const { timed, latencySumMs } = lane.totals;
+    this.#base = { events: laneCursor, bytes: lane.bytesBefore(laneCursor), timed, latencySumMs };
   }
 
-  /** Takes over what the lane sent since `openAccount`. Call when the consumer stops being level, or leaves. */
+  /** Takes over what the lane gave it since `openAccount`. Call when the consumer stops being level, or leaves. */
   settleAccount(): void {
-    if (this.lane === undefined || !this.isLevel) return;
-    const { events, bytes, latencySumMs, flushedAtMs } = this.lane.totals;
-    if (events > this.#base.events) this.#lastSendAtMs = flushedAtMs;
-    this.#sent += events - this.#base.events;
-    this.#timed += events - this.#base.events;
-    this.#bytesSent += bytes - this.#base.bytes;
-    this.#latencySumMs += latencySumMs - this.#base.latencySumMs;
-    this.buffer.passed += events - this.#base.events;
+    const { lane } = this;
+    if (lane === undefined || !this.isLevel) return;
+    const before = this.#base;
     this.openAccount();
+    const { events, bytes, timed, latencySumMs } = this.#base;
+    if (events > before.events) this.#lastSendAtMs = lane.totals.writtenAtMs;
+    this.#sent += events - before.events;
+    this.#bytesSent += bytes - before.bytes;
+    this.#timed += timed - before.timed;
+    this.#latencySumMs += latencySumMs - before.latencySumMs;
+    this.buffer.passed += events - before.events;
   }
 
   /** What was sent so far; `averageLatencyMs` is 0 when nothing was timed. */

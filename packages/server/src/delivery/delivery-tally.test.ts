@@ -11,7 +11,7 @@ const observed = ({ latencyS }: DeliveryTally): number => latencyS.counts.reduce
 describe("DeliveryTally", () => {
   it("counts a flush for each member that got it", () => {
     const tally = new DeliveryTally();
-    tally.countFlush([eventOf(1, 90), eventOf(2, 99)], 50, 3, 100);
+    tally.countWrites([eventOf(1, 90), eventOf(2, 99)], 50, 3, 100);
     expect([tally.delivered, tally.bytesOut, tally.writes]).toEqual([6, 150, 3]);
     expect(observed(tally)).toBe(6);
     expect(tally.latencyS.sum).toBeCloseTo(0.033);
@@ -19,7 +19,7 @@ describe("DeliveryTally", () => {
 
   it("counts nothing for a lane whose members are all behind", () => {
     const tally = new DeliveryTally();
-    tally.countFlush([eventOf(1, 90)], 50, 0, 100);
+    tally.countWrites([eventOf(1, 90)], 50, 0, 100);
     expect([tally.delivered, tally.bytesOut, tally.writes, observed(tally)]).toEqual([0, 0, 0, 0]);
   });
 });

@@ -21,8 +21,8 @@ export class DeliveryTally {
   readonly droppedByGone: Record<Policy, number> = { "drop-oldest": 0, "drop-newest": 0, replay: 0, disconnect: 0 };
   readonly latencyS = new HistogramInstrument(deliveryLatencyBuckets);
 
-  /** Counts a flush of some events, `bytes` long, to the members of a lane that are level with it. */
-  countFlush(events: readonly SharedEvent[], bytes: number, members: number, now: number): void {
+  /** Counts that some events, `bytes` long together, were given to `members` of a lane. */
+  countWrites(events: readonly SharedEvent[], bytes: number, members: number, now: number): void {
     if (members === 0) return;
     this.delivered += events.length * members;
     this.bytesOut += bytes * members;

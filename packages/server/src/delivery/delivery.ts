@@ -1,4 +1,4 @@
-// The live path: what the log has made durable is routed to lanes and flushed, each lane's members sharing one buffer.
+// The live path: what the log has made durable is routed to lanes, and written to those who are level with theirs.
 // Consumers that are behind are fed by CatchUp; nothing here ever waits for a socket.
 import { closes, type CloseEntry, type Policy, type ServerFrame } from "@sluice/protocol";
 import type { Clock } from "@sluice/runtime";
@@ -71,11 +71,17 @@ export class Delivery {
     const flusher = (this.#flusher = new Flusher({
       clock,
       tally: this.tally,
-      windowMax: options.maxMessages,
       onBlocked: (consumer) => this.#leaveLevel(consumer),
-      onBehind: (consumer, lane) => this.#pressure.press(consumer, lane),
     }));
-    this.#feed = new Feed({ log, clock, eventLoop, subscriptions, tail, flusher });
+    this.#feed = new Feed({
+      log,
+      clock,
+      eventLoop,
+      subscriptions,
+      tail,
+      flusher,
+      onLaggards: (lane) => this.#press(lane, options.maxMessages),
+    });
     this.#catchUp = new CatchUp({
       clock,
       eventLoop,
@@ -111,24 +117,29 @@ export class Delivery {
     return this.#feed.room();
   }
 
+  /** Everything that was routed has been written to those who are level. */
+  get isFlushed(): boolean {
+    return this.#feed.isFlushed;
+  }
+
+  /** Applies policies and watermarks to those who are behind; the lane then keeps the newest `windowMax` seqs for them. */
+  #press(lane: Lane<Consumer>, windowMax: number): void {
+    for (const consumer of lane.behind) this.#pressure.press(consumer, lane);
+    lane.window.trimTo(windowMax);
+  }
+
+  /** A consumer that has been given all that was routed is fed from behind from now on. */
   #leaveLevel(consumer: Consumer): void {
     consumer.isBlocked = true;
     if (!consumer.isLevel) return;
     consumer.settleAccount();
     consumer.isLevel = false;
     consumer.levelAtMs = this.#clock.now();
+    consumer.buffer.position = this.#feed.routedSeq;
     const { lane } = consumer;
-    const position = this.#positionOf(lane);
-    consumer.buffer.position = position;
     if (lane === undefined) return;
-    consumer.buffer.join(lane, position);
+    consumer.buffer.join(lane, this.#feed.routedSeq);
     lane.toBehind(consumer);
-  }
-
-  /** What a member that is level with the lane has been sent, up to which seq. */
-  #positionOf(lane: Lane<Consumer> | undefined): number {
-    const next = lane?.batch[0];
-    return next === undefined ? Math.max(this.#feed.routedSeq, lane?.flushedSeq ?? 0) : next.seq - 1;
   }
 
   /** Its policy holds again. */
@@ -174,10 +185,9 @@ export class Delivery {
    */
   subscribe(consumer: Consumer, set: SubscriptionSet): number {
     const before = consumer.lane;
-    if (before !== undefined) this.#flusher.flushNow(before);
     if (consumer.isClosed) return this.#feed.routedSeq;
+    this.#flusher.bringUp(consumer);
     const after = this.#subscriptions.laneFor(set, consumer.encoding);
-    if (after !== undefined) this.#flusher.flushNow(after);
     this.#subscriptions.count(consumer.set, set);
     consumer.set = after?.set ?? set; // Equal sets are kept once, with their lane.
     if (before === after) return this.#feed.routedSeq;
@@ -217,8 +227,7 @@ export class Delivery {
    * `lost`, a gap comes first: what was asked for is gone.
    */
   replay(consumer: Consumer, set: SubscriptionSet, since: number, options: ReplayOptions): void {
-    if (consumer.lane !== undefined) this.#flusher.flushNow(consumer.lane);
-    if (consumer.isClosed) return;
+    this.#flusher.bringUp(consumer);
     if (consumer.isLevel) {
       this.#leaveLevel(consumer);
       consumer.isBlocked = false;
@@ -235,7 +244,7 @@ export class Delivery {
   /** Sends a frame of ours behind the events that were accepted before it. */
   reply(consumer: Consumer, frame: ServerFrame): void {
     if (consumer.isClosed) return;
-    if (consumer.isLevel && consumer.lane !== undefined) this.#flusher.flushNow(consumer.lane);
+    this.#flusher.bringUp(consumer);
     const bytes = consumer.encoding.encodeFrame(frame);
     if (consumer.isLevel) this.#writeLevel(consumer, bytes);
     else {
@@ -253,7 +262,7 @@ export class Delivery {
     if (consumer.isClosed) return;
     this.#flusher.bringUp(consumer);
     if (consumer.isLevel) {
-      this.#writeLevel(consumer, this.#pings.encode(consumer.encoding, make(this.#positionOf(consumer.lane))));
+      this.#writeLevel(consumer, this.#pings.encode(consumer.encoding, make(this.#feed.routedSeq)));
     } else {
       consumer.pingDue = () => make(consumer.buffer.sentTo);
       this.#catchUp.schedule(consumer);

@@ -36,10 +36,11 @@ describe("Feed", () => {
     expect([sink.seqs, world.delivery.routed]).toEqual([[6], 1]);
   });
 
-  it("flushes a lane in the middle of a turn when its batch has grown to 120 KiB", async () => {
+  it("routes no more while 120 KiB of a lane are still to be written, and with them a write is bounded", async () => {
     const world = worldOf();
     const { sink } = world.subscriber({ A: null });
     await world.publishMany(100, 3000);
+    expect(await until(() => world.delivery.isFlushed)).toBe(true);
     const bytes = sink.frames.reduce((sum, frame) => sum + frame.bytes, 0);
     expect(sink.writes).toBe(Math.ceil(bytes / (120 * 1024 + 3000)));
     expect(sink.seqs).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));

@@ -1,5 +1,5 @@
-// From the log to the lanes, and out: what has become durable is routed in `seq` order and flushed, about a millisecond
-// of each at a time, so that publishes, sockets and timers get their turn in between.
+// From the log to the lanes, and out: what has become durable is routed in `seq` order and written, a few milliseconds
+// at a time, so that publishes, sockets and timers get their turn in between.
 
 import type { Clock } from "@sluice/runtime";
 import type { EventLog, EventRecord } from "../log/event-log.js";
@@ -13,15 +13,15 @@ import type { Flusher } from "./flusher.js";
 import type { Tail } from "./tail.js";
 
 /**
- * A lane's batch grows no more once it has this many bytes: routing waits until it is on its way. Chosen by bench: at 16
- * KiB a delivery costs three times as much as here, at 64 KiB a fifth more; at 256 KiB a tenth less, but a socket that
- * takes nothing more keeps a whole batch.
+ * Routing waits while so many bytes of a lane are still to be written, and with them a write is bounded. Chosen by bench:
+ * at 16 KiB a delivery costs three times as much as here, at 64 KiB a fifth more; at 256 KiB a tenth less, but a socket
+ * that takes nothing more keeps a whole write.
  */
-const batchBytesMax = 120 * 1024;
-/** How long routing may run before lanes are flushed, ms. */
+const pendingBytesMax = 120 * 1024;
+/** How long routing may run before what it brought is written, ms. */
 const routingMsMax = 4;
-/** How long flushing may run before sockets and timers get their turn, ms. */
-const flushingMsMax = 1;
+/** How long writing may run before sockets and timers get their turn, ms. */
+const writingMsMax = 1;
 /** Records between two looks at the clock. */
 const recordsPerLook = 32;
 /** Durable and not yet routed, bytes; past this, publishers wait. */
@@ -34,6 +34,8 @@ export interface FeedOptions {
   readonly tail: Tail;
   readonly flusher: Flusher;
   readonly eventLoop: EventLoop;
+  /** More waits than before for those of the lane who are not level. */
+  readonly onLaggards: (lane: Lane<Consumer>) => void;
 }
 
 interface Batch {
@@ -47,10 +49,12 @@ export class Feed {
   routed = 0;
   /** Everything up to this seq has been given to its lanes. */
   routedSeq: number;
-  /** How long routing and its flushes have taken since the start, ms. */
+  /** How long routing and writing have taken since the start, ms. */
   workedMs = 0;
   readonly #options: FeedOptions;
-  /** Lanes whose batch has grown to its bound. */
+  /** Lanes that something has come into since routing began its turn. */
+  #touched: Lane<Consumer>[] = [];
+  /** Lanes in which as much waits to be written as may. */
   #full: Lane<Consumer>[] = [];
   /** The event that is being routed, once a lane wants it. */
   #shared: SharedEvent | undefined;
@@ -69,6 +73,11 @@ export class Feed {
     this.#unfollow = options.log.follow((records) => this.#take(records));
   }
 
+  /** Whether all that is durable has been routed, and written to those who are level. */
+  get isFlushed(): boolean {
+    return this.#backlog.length === 0 && this.#options.flusher.isIdle;
+  }
+
   /** Resolves when there is room for more; undefined when there is now. Publishers wait for it, subscribers never. */
   room(): Promise<void> | undefined {
     if (this.#backlogBytes <= backlogBytesMax) return undefined;
@@ -83,18 +92,19 @@ export class Feed {
   }
 
   #turn(): void {
-    this.#isTurnDue = false;
     const { clock, eventLoop, flusher } = this.#options;
     const startMs = clock.now();
     this.#routeUntil(startMs + routingMsMax);
-    flusher.run(clock.now() + flushingMsMax);
+    this.#passOn();
+    flusher.run(clock.now() + writingMsMax);
     this.#full = this.#full.filter(isFull);
     this.workedMs += clock.now() - startMs;
     if (this.#backlogBytes <= backlogBytesMax) this.#letIn();
-    if (this.#backlog.length === 0 && flusher.isIdle) return;
+    if (this.isFlushed || this.#isTurnDue) return;
     this.#isTurnDue = true;
     eventLoop.nextTurn(() => {
-      if (this.#isTurnDue) this.#turn();
+      this.#isTurnDue = false;
+      this.#turn();
     });
   }
 
@@ -108,6 +118,17 @@ export class Feed {
       if (batch.next === batch.records.length) this.#backlog.shift();
       count += 1;
       if (count % recordsPerLook === 0 && clock.now() >= deadline) return;
+    }
+  }
+
+  #passOn(): void {
+    const touched = this.#touched;
+    if (touched.length === 0) return;
+    this.#touched = [];
+    for (const lane of touched) {
+      lane.isTouched = false;
+      if (lane.level.length > 0) this.#options.flusher.add(lane);
+      if (lane.hasLaggards) this.#options.onLaggards(lane);
     }
   }
 
@@ -129,7 +150,10 @@ export class Feed {
   readonly #offer = (lane: Lane<Consumer>): void => {
     const shared = (this.#shared ??= new SharedEvent(this.#record as EventRecord, this.#durableAtMs));
     if (!lane.accept(shared)) return;
-    if (lane.batch.length === 1) this.#options.flusher.add(lane);
+    if (!lane.isTouched) {
+      lane.isTouched = true;
+      this.#touched.push(lane);
+    }
     this.#isWanted ||= lane.hasLaggards;
     if (isFull(lane)) this.#full.push(lane);
   };
@@ -138,12 +162,12 @@ export class Feed {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
 
-  /** Routes and flushes everything that is durable by now, in one go. */
+  /** Routes and writes everything that is durable by now, in one go. */
   flushAll(): void {
-    while (this.#backlog.length > 0 || !this.#options.flusher.isIdle) this.#turn();
+    while (!this.isFlushed) this.#turn();
   }
 
-  /** Stops following the log, and routes and flushes what is left. */
+  /** Stops following the log, and routes and writes what is left. */
   stop(): void {
     this.#unfollow();
     this.flushAll();
@@ -152,5 +176,5 @@ export class Feed {
 }
 
 function isFull(lane: Lane<Consumer>): boolean {
-  return lane.batchBytes >= batchBytesMax;
+  return lane.pendingBytes >= pendingBytesMax;
 }

@@ -1,5 +1,6 @@
-// Writes what lanes have in their batches, a lane's members one after the other, a short slice of time at once: between
-// two slices the event loop reads what came in, so that a round of a thousand writes delays neither a publish nor a commit.
+// Writes what has come into lanes to their level members, in slices of time: between two the event loop reads what came in,
+// so that a thousand writes delay neither a publish nor its commit; and what has come meanwhile goes out with what a member
+// is being written anyway. Lanes take turns, so that a large one delays no small one.
 
 import type { Clock } from "@sluice/runtime";
 import type { Lane } from "../routing/lane.js";
@@ -7,126 +8,122 @@ import { joinedBytes, type SharedEvent } from "../routing/shared-event.js";
 import type { Consumer } from "./consumer.js";
 import type { DeliveryTally } from "./delivery-tally.js";
 
-/** Writes between two looks at the clock: a system call each, 10 µs and more. */
+/** Writes to members of one lane before the next lane has its turn. */
+const writesPerTurn = 64;
+/** Writes between two looks at the clock: a system call each, about 10 µs. */
 const writesPerLook = 16;
 
 export interface FlusherOptions {
   readonly clock: Clock;
   readonly tally: DeliveryTally;
-  /** `buffer.max_messages`: seqs that a lane keeps for those behind. */
-  readonly windowMax: number;
   /** The transport of a level consumer has not taken everything. */
   readonly onBlocked: (consumer: Consumer) => void;
-  /** More waits than before for a consumer that is behind. */
-  readonly onBehind: (consumer: Consumer, lane: Lane<Consumer>) => void;
 }
 
-/** A batch on its way to the members that were level when it was taken; `lane.unwritten` of them still lack it. */
-interface Round {
+/** What a member is to be given that stands where others of its lane stood. */
+interface Portion {
   readonly lane: Lane<Consumer>;
-  readonly batch: readonly SharedEvent[];
-  readonly batchBytes: number;
-  /** The batch as it travels, shared by all. */
+  /** Ordinals of the first event in it and of the first behind it. */
+  readonly from: number;
+  readonly end: number;
+  readonly events: readonly SharedEvent[];
+  /** What travels for them, shared by all who get it. */
   readonly bytes: Buffer;
 }
 
 export class Flusher {
   readonly #options: FlusherOptions;
-  /** Lanes whose batch waits, oldest first, from `#next` on. */
+  /** Lanes with something to write, in the order of their turns, from `#next` on. */
   #queue: Lane<Consumer>[] = [];
   #next = 0;
-  /** The one that is not through; other lanes wait for it, or are flushed whole. */
-  #round: Round | undefined;
+  /** The newest portion, which most of those who come next get too. */
+  #portion: Portion | undefined;
 
   constructor(options: FlusherOptions) {
     this.#options = options;
   }
 
   get isIdle(): boolean {
-    return this.#round === undefined && this.#next === this.#queue.length;
+    return this.#queue.length === 0;
   }
 
-  /** Puts a lane at the end of the queue: an event has come into its empty batch. */
+  /** Something has come into the lane: its members are written when its turn comes. */
   add(lane: Lane<Consumer>): void {
+    if (lane.isQueued) return;
+    lane.isQueued = true;
     this.#queue.push(lane);
   }
 
   /** Writes until nothing waits, or until the clock says `deadline`; something in any case. */
   run(deadline: number): void {
-    while (!this.isIdle) {
-      if (this.#round === undefined) this.#begin(this.#dequeue());
-      if (this.#round !== undefined && !this.#write(this.#round, deadline)) return;
-      if (this.#options.clock.now() >= deadline) return;
+    for (let lane = this.#dequeue(); lane !== undefined; lane = this.#dequeue()) {
+      if (lane.unwritten === 0) lane.beginPass();
+      const isInTime = this.#write(lane, deadline);
+      if (lane.unwritten > 0 || lane.endPass(this.#options.clock.now())) this.#queue.push(lane);
+      else lane.isQueued = false;
+      if (!isInTime) break;
     }
+    this.#portion = undefined;
   }
 
-  /** Brings a lane's level members up to all that was routed, at once. */
-  flushNow(lane: Lane<Consumer>): void {
-    if (this.#round?.lane === lane) this.#write(this.#round, Number.POSITIVE_INFINITY);
-    if (lane.batch.length === 0) return;
-    const other = this.#round;
-    this.#begin(lane);
-    if (this.#round !== undefined) this.#write(this.#round, Number.POSITIVE_INFINITY);
-    this.#round = other;
-  }
-
-  /** Gives a level consumer what the others of its lane are being given, if it is not through yet. */
+  /** Gives a level consumer what came into its lane since it was written last. */
   bringUp(consumer: Consumer): void {
-    const round = this.#round;
-    if (round === undefined || consumer.lane !== round.lane || !round.lane.passWritten(consumer)) return;
-    const isTaken = consumer.sink.write(round.bytes);
-    this.#count(round, 1);
+    const { lane, laneCursor } = consumer;
+    if (lane === undefined || !consumer.isLevel || laneCursor === lane.end) return;
+    const portion = this.#portionOf(lane, laneCursor);
+    consumer.laneCursor = lane.end;
+    const isTaken = consumer.sink.write(portion.bytes);
+    this.#count(portion, 1);
     if (!isTaken) this.#options.onBlocked(consumer);
   }
 
-  #dequeue(): Lane<Consumer> {
-    const lane = this.#queue[this.#next] as Lane<Consumer>;
+  #dequeue(): Lane<Consumer> | undefined {
+    const lane = this.#queue[this.#next];
     this.#next += 1;
-    if (this.#next === this.#queue.length) {
-      this.#queue = [];
-      this.#next = 0;
-    }
+    if (lane !== undefined && this.#next < this.#queue.length / 2) return lane;
+    this.#queue = this.#queue.slice(this.#next);
+    this.#next = 0;
     return lane;
   }
 
-  /** Takes a lane's batch; it counts as flushed from here on, whoever leaves the level members on the way. */
-  #begin(lane: Lane<Consumer>): void {
-    this.#round = undefined;
-    const { batchBytes } = lane;
-    const batch = lane.takeBatch();
-    // It was flushed by itself meanwhile.
-    if (batch.length === 0) return;
-    const bytes = joinedBytes(batch, lane.encoding, batchBytes);
-    lane.record(batch, batchBytes, this.#options.clock.now(), this.#options.windowMax + batch.length);
-    lane.beginWriting();
-    this.#round = { lane, batch, batchBytes, bytes };
-  }
-
-  /** Returns whether the round is through. */
-  #write(round: Round, deadline: number): boolean {
-    const { lane, bytes } = round;
+  /** Gives the next members of a lane their turn; says whether there is time for more. */
+  #write(lane: Lane<Consumer>, deadline: number): boolean {
+    const { end } = lane;
+    let portion: Portion | undefined;
+    let shared = 0;
     let blocked: Consumer[] | undefined;
-    let written = 0;
-    while (lane.unwritten > 0) {
+    let isInTime = true;
+    for (let written = 0; lane.unwritten > 0 && written < writesPerTurn && isInTime;) {
       const consumer = lane.nextUnwritten();
-      if (!consumer.sink.write(bytes)) (blocked ??= []).push(consumer);
+      const from = consumer.laneCursor;
+      if (from === end) continue;
+      if (portion?.from !== from) {
+        if (portion !== undefined) this.#count(portion, shared);
+        portion = this.#portionOf(lane, from);
+        shared = 0;
+      }
+      consumer.laneCursor = end;
+      if (!consumer.sink.write(portion.bytes)) (blocked ??= []).push(consumer);
+      shared += 1;
       written += 1;
-      if (written % writesPerLook === 0 && this.#options.clock.now() >= deadline) break;
+      if (written % writesPerLook === 0) isInTime = this.#options.clock.now() < deadline;
     }
-    if (written > 0) this.#count(round, written);
+    if (portion !== undefined) this.#count(portion, shared);
     if (blocked !== undefined) for (const consumer of blocked) this.#options.onBlocked(consumer);
-    if (lane.unwritten > 0) return false;
-    this.#end(lane);
-    return true;
+    return isInTime && this.#options.clock.now() < deadline;
   }
 
-  #count({ batch, batchBytes }: Round, writes: number): void {
-    this.#options.tally.countFlush(batch, batchBytes, writes, this.#options.clock.now());
+  #portionOf(lane: Lane<Consumer>, from: number): Portion {
+    const { end } = lane;
+    const known = this.#portion;
+    if (known?.lane === lane && known.from === from && known.end === end) return known;
+    const events = lane.pendingFrom(from);
+    const bytes = joinedBytes(events, lane.encoding);
+    this.#portion = { lane, from, end, events, bytes };
+    return this.#portion;
   }
 
-  #end(lane: Lane<Consumer>): void {
-    this.#round = undefined;
-    for (const consumer of lane.behind) this.#options.onBehind(consumer, lane);
-    lane.window.trimTo(this.#options.windowMax);
+  #count({ events, bytes }: Portion, writes: number): void {
+    this.#options.tally.countWrites(events, bytes.length, writes, this.#options.clock.now());
   }
 }

@@ -21,7 +21,7 @@ class KnownLane implements LaneView {
     return this.seqs.length;
   }
 
-  get flushedSeq(): number {
+  get lastSeq(): number {
     return this.seqs.at(-1) ?? 0;
   }
 

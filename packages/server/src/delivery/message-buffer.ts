@@ -14,7 +14,7 @@ export type { Gap, LogRange } from "./segment.js";
 export interface LaneView {
   readonly set: EventMatch;
   readonly end: number;
-  readonly flushedSeq: number;
+  readonly lastSeq: number;
   readonly window: { readonly start: number; readonly end: number; at(ordinal: number): number };
 }
 
@@ -215,12 +215,12 @@ export class MessageBuffer {
   #nextSeq(lane: LaneView): number {
     const segment = this.#segments.find((candidate) => candidate.kind === "seqs");
     if (segment !== undefined) return segment.seqs[segment.next] as number;
-    return this.cursor < lane.end ? lane.window.at(this.cursor) : lane.flushedSeq + 1;
+    return this.cursor < lane.end ? lane.window.at(this.cursor) : lane.lastSeq + 1;
   }
 
   #rangeBeforeWindow(lane: LaneView): void {
     const { window } = lane;
-    const until = window.start < window.end ? window.at(window.start) - 1 : lane.flushedSeq;
+    const until = window.start < window.end ? window.at(window.start) - 1 : lane.lastSeq;
     this.#pushRange({ after: this.#cursorSeq, until, match: lane.set, count: window.start - this.cursor });
     this.cursor = window.start;
     this.#cursorSeq = until;
@@ -243,10 +243,10 @@ export class MessageBuffer {
     this.frozen = false;
     const dropped = lane.end - this.cursor;
     this.cursor = lane.end;
-    this.#cursorSeq = lane.flushedSeq;
+    this.#cursorSeq = lane.lastSeq;
     this.dropped += dropped;
     if (dropped > 0) {
-      this.#segments.push({ kind: "gap", reason: "overflow", fromSeq: null, toSeq: lane.flushedSeq, dropped });
+      this.#segments.push({ kind: "gap", reason: "overflow", fromSeq: null, toSeq: lane.lastSeq, dropped });
     }
   }
 
@@ -258,7 +258,7 @@ export class MessageBuffer {
     if (seqs.length > 0) this.#segments.push({ kind: "seqs", seqs, next: 0, narrowing: null });
   }
 
-  /** Turns what waits in the lane into segments, so that something can go behind it. Call with the lane flushed. */
+  /** Turns what waits in the lane into segments, so that something can go behind it. */
   setAside(lane: LaneView): void {
     if (this.frozen) this.thaw(lane);
     this.settle(lane);
@@ -266,7 +266,7 @@ export class MessageBuffer {
     this.#hold(lane, lane.end - this.cursor);
   }
 
-  /** Rides in `lane` from its end on; everything up to `routedSeq` was before that. Call with the lane flushed. */
+  /** Rides in `lane` from its end on; everything up to `routedSeq` was before that. */
   join(lane: LaneView, routedSeq: number): void {
     this.cursor = lane.end;
     this.#cursorSeq = routedSeq;
@@ -281,7 +281,7 @@ export class MessageBuffer {
 
   /**
    * Asks for a stretch of the log, up to the newest that was routed: after what waits now, before what comes later.
-   * With `lost`, a gap goes before it. Call with the lane flushed.
+   * With `lost`, a gap goes before it.
    */
   replay(lane: LaneView | undefined, range: LogRange, lost: Gap | undefined): void {
     if (lane !== undefined) {

@@ -1,5 +1,6 @@
-// Connections with the same interests and encoding. Those level with the lane get one shared buffer a flush; those
-// behind are an ordinal into its window of seqs, so that a slow one costs a number and not a copy.
+// Connections with the same interests and encoding. Those level with the lane are written in passes, one after the other,
+// each getting what came since it was written last; those behind are an ordinal into its window of seqs, so that a slow
+// one costs a number and not a copy.
 
 import type { Encoding } from "./encoding.js";
 import { SeqWindow } from "./seq-window.js";
@@ -10,15 +11,19 @@ import type { SubscriptionSet } from "./subscription-set.js";
 export interface LaneMember {
   /** Index in the lane's level members, −1 when it isn't level. */
   laneSlot: number;
+  /** Of a level member: ordinal of the first event that it has not been given. */
+  laneCursor: number;
 }
 
-/** Running totals of what went to every level member: a member's share is the difference between two readings. */
+/** Running totals of what came into the lane: a member's share is the difference between two readings. */
 export interface LaneTotals {
   events: number;
   bytes: number;
+  /** Events that every level member has been given, and their latency until the last of them had it. */
+  timed: number;
   latencySumMs: number;
-  /** Monotonic ms of the newest flush; 0 before the first. */
-  flushedAtMs: number;
+  /** Monotonic ms of the end of the newest pass; 0 before the first. */
+  writtenAtMs: number;
 }
 
 /** What a lane holds that nothing is routed to. One for all: as many lanes wait as there are interests. */
@@ -28,23 +33,28 @@ const noEvents: readonly SharedEvent[] = [];
 export class Lane<M extends LaneMember> {
   readonly set: SubscriptionSet;
   readonly encoding: Encoding;
-  /** Members that get what is flushed; order is of no meaning. */
+  /** Members that get what comes; order is of no meaning. */
   readonly level: M[] = [];
-  /** Members that are to be looked at after each flush: behind, and not yet past their limit. */
+  /** Members that are to be looked at when events have come: behind, and not yet past their limit. */
   readonly behind = new Set<M>();
   /** Members that cost nothing per event: paused. */
   readonly parked = new Set<M>();
   /** Seqs that members who aren't level may still need; empty while all are level. */
   readonly window = new SeqWindow();
-  readonly totals: LaneTotals = { events: 0, bytes: 0, latencySumMs: 0, flushedAtMs: 0 };
-  /** Routed and not yet flushed, in `seq` order. */
-  batch: readonly SharedEvent[] = noEvents;
-  batchBytes = 0;
-  /** Seq of the newest event that was flushed; 0 before the first. */
-  flushedSeq = 0;
-  /** How many of `level`, from the first on, are still to be given what is being flushed; 0 between two flushes. */
+  readonly totals: LaneTotals = { events: 0, bytes: 0, timed: 0, latencySumMs: 0, writtenAtMs: 0 };
+  /** Events that a level member may not have been given, in `seq` order, up to the newest. */
+  pending: readonly SharedEvent[] = noEvents;
+  pendingBytes = 0;
+  /** Level members, from the first on, that the pass under way has still to come to; 0 between two passes. */
   unwritten = 0;
-  #lastSeq = 0;
+  /** Whether something came since those behind were looked at; whoever looks resets it. */
+  isTouched = false;
+  /** Whether it stands in the queue of those to be written; the queue's own. */
+  isQueued = false;
+  /** Seq of the newest event; 0 before the first. */
+  lastSeq = 0;
+  /** Ordinal of what the next event would have been when the pass under way began. */
+  #passEnd = 0;
 
   constructor(set: SubscriptionSet, encoding: Encoding) {
     this.set = set;
@@ -60,60 +70,93 @@ export class Lane<M extends LaneMember> {
     return this.behind.size > 0 || this.parked.size > 0;
   }
 
-  /** How many events were flushed since the lane began: the ordinal of the next. */
+  /** How many events came since the lane began: the ordinal of the next. */
   get end(): number {
     return this.totals.events;
   }
 
-  /** Takes an event into the batch; once, however many of the lane's subscriptions it matches. */
+  /** Takes an event in; once, however many of the lane's subscriptions it matches. */
   accept(event: SharedEvent): boolean {
-    if (event.seq === this.#lastSeq) return false;
-    this.#lastSeq = event.seq;
-    // An array of one holds no room for more, and most batches of a lane with few events are of one.
-    if (this.batch.length === 0) this.batch = [event];
-    else (this.batch as SharedEvent[]).push(event);
-    this.batchBytes += event.bytes(this.encoding).length;
+    const { seq } = event;
+    if (seq === this.lastSeq) return false;
+    this.lastSeq = seq;
+    const { length } = event.bytes(this.encoding);
+    this.totals.events += 1;
+    this.totals.bytes += length;
+    if (this.level.length > 0) {
+      // An array of one holds no room for more, and a lane with few events has one at a time.
+      if (this.pending.length === 0) this.pending = [event];
+      else (this.pending as SharedEvent[]).push(event);
+      this.pendingBytes += length;
+    }
+    if (this.hasLaggards) this.window.push(seq);
+    else this.window.restartAt(this.end);
     return true;
   }
 
-  /** Empties the batch, and hands out what was in it. */
-  takeBatch(): readonly SharedEvent[] {
-    const { batch } = this;
-    this.batch = noEvents;
-    this.batchBytes = 0;
-    return batch;
+  /** What came from an ordinal on that a level member stood at; at least one event. */
+  pendingFrom(ordinal: number): readonly SharedEvent[] {
+    const skipped = this.pending.length - (this.end - ordinal);
+    return skipped === 0 ? this.pending : this.pending.slice(skipped);
   }
 
-  addLevel(member: M): void {
-    member.laneSlot = this.level.push(member) - 1;
+  /** Bytes of all that came before an ordinal that a level member stands at. */
+  bytesBefore(ordinal: number): number {
+    let { bytes } = this.totals;
+    if (ordinal < this.end) for (const event of this.pendingFrom(ordinal)) bytes -= event.bytes(this.encoding).length;
+    return bytes;
   }
 
-  removeLevel(member: M): void {
-    this.passWritten(member);
-    const last = this.level.pop();
-    if (last !== undefined && last !== member) this.#place(last, member.laneSlot);
-    member.laneSlot = -1;
-  }
-
-  /** From now on all level members are to be written. */
-  beginWriting(): void {
+  /** Begins to write: each level member's turn comes once. */
+  beginPass(): void {
     this.unwritten = this.level.length;
+    this.#passEnd = this.end;
   }
 
-  /** The next member that is to be written, which it counts as from now on. Call while `unwritten` is over 0. */
+  /** The next member whose turn it is. Call while `unwritten` is over 0. */
   nextUnwritten(): M {
     this.unwritten -= 1;
     return this.level[this.unwritten] as M;
   }
 
-  /** Counts a member as written; says whether it was still to be. */
-  passWritten(member: M): boolean {
-    const { laneSlot } = member;
-    if (laneSlot < 0 || laneSlot >= this.unwritten) return false;
-    const other = this.nextUnwritten();
-    this.#place(other, laneSlot);
-    this.#place(member, this.unwritten);
-    return true;
+  /** All have had their turn: what had come when the pass began is needed no more. Says whether something came since. */
+  endPass(now: number): boolean {
+    const { totals, pending } = this;
+    const begun = pending.length - (this.end - this.#passEnd);
+    for (let index = 0; index < begun; index += 1) {
+      const event = pending[index] as SharedEvent;
+      totals.latencySumMs += now - event.durableAtMs;
+      this.pendingBytes -= event.bytes(this.encoding).length;
+    }
+    totals.timed += Math.max(0, begun);
+    totals.writtenAtMs = now;
+    if (begun >= pending.length) this.#forgetPending();
+    else if (begun > 0) this.pending = pending.slice(begun);
+    return this.pending.length > 0;
+  }
+
+  #forgetPending(): void {
+    this.pending = noEvents;
+    this.pendingBytes = 0;
+  }
+
+  /** A level member gets what comes from now on. */
+  addLevel(member: M): void {
+    member.laneSlot = this.level.push(member) - 1;
+    member.laneCursor = this.end;
+  }
+
+  removeLevel(member: M): void {
+    // The place that it leaves is filled without anybody's turn being passed over, or coming twice.
+    if (member.laneSlot < this.unwritten) {
+      const other = this.nextUnwritten();
+      this.#place(other, member.laneSlot);
+      member.laneSlot = this.unwritten;
+    }
+    const last = this.level.pop();
+    if (last !== undefined && member.laneSlot < this.level.length) this.#place(last, member.laneSlot);
+    member.laneSlot = -1;
+    if (this.level.length === 0) this.#forgetPending();
   }
 
   #place(member: M, slot: number): void {
@@ -127,22 +170,6 @@ export class Lane<M extends LaneMember> {
     this.behind.delete(member);
     this.parked.delete(member);
     this.#forgetWindowIfUnneeded();
-  }
-
-  /** Counts a batch as flushed, and notes its seqs when someone is behind; `windowMax` of them stay. */
-  record(batch: readonly SharedEvent[], bytes: number, now: number, windowMax: number): void {
-    const { totals } = this;
-    totals.events += batch.length;
-    totals.bytes += bytes;
-    totals.flushedAtMs = now;
-    for (const event of batch) totals.latencySumMs += now - event.durableAtMs;
-    this.flushedSeq = (batch[batch.length - 1] as SharedEvent).seq;
-    if (!this.hasLaggards) {
-      this.window.restartAt(this.end);
-      return;
-    }
-    for (const event of batch) this.window.push(event.seq);
-    this.window.trimTo(windowMax);
   }
 
   #forgetWindowIfUnneeded(): void {

@@ -36,11 +36,8 @@ export class SharedEvent {
   }
 }
 
-/** What travels for all of these events, at least one, `bytes` long together; shared, never to be modified. */
-export function joinedBytes(events: readonly SharedEvent[], encoding: Encoding, bytes: number): Buffer {
+/** What travels for all of these events, at least one; shared, never to be modified. */
+export function joinedBytes(events: readonly SharedEvent[], encoding: Encoding): Buffer {
   if (events.length === 1) return (events[0] as SharedEvent).bytes(encoding);
-  return Buffer.concat(
-    events.map((event) => event.bytes(encoding)),
-    bytes,
-  );
+  return Buffer.concat(events.map((event) => event.bytes(encoding)));
 }

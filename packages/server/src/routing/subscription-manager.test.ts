@@ -84,7 +84,7 @@ describe("lanes", () => {
   it("are found by what they want until their last member has left", () => {
     const subject = manager();
     const lane = subject.laneFor(set, websocketEncoding) as Lane<LaneMember>;
-    const member = { laneSlot: -1 };
+    const member = { laneSlot: -1, laneCursor: 0 };
     lane.addLevel(member);
     subject.release(lane);
     expect(found(subject, "E0")).toEqual([lane]);

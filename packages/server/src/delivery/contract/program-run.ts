@@ -216,7 +216,9 @@ class ProgramRun {
     const counts = new Map<string, number>();
     for (const [slot, { consumer, sink, expected }] of this.#clients) {
       this.#violations.push(...expected.violations, ...sink.misuses);
-      const isDisconnectable = consumer.buffer.policy === "disconnect" && !expected.isCatchingUp && !consumer.isClosed;
+      const { buffer, isClosed, isLevel } = consumer;
+      // One that is level is owed what its turn to be written has not come for.
+      const isDisconnectable = buffer.policy === "disconnect" && !expected.isCatchingUp && !isClosed && !isLevel;
       if (isDisconnectable && expected.owed > consumer.buffer.maxMessages) this.#violations.push("not disconnected");
       if (consumer.isClosed) this.#clients.delete(slot);
       else for (const { pattern } of consumer.set) counts.set(pattern, (counts.get(pattern) ?? 0) + 1);
@@ -240,7 +242,8 @@ class ProgramRun {
   async #reachLevel(): Promise<void> {
     const { delivery, log } = this.#world;
     const isSettled = (): boolean => {
-      return delivery.routedSeq === log.head && [...delivery.consumers].every((consumer) => consumer.isLevel);
+      const isRouted = delivery.routedSeq === log.head && delivery.isFlushed;
+      return isRouted && [...delivery.consumers].every((consumer) => consumer.isLevel);
     };
     if (await until(isSettled)) return;
     const states = [...delivery.consumers].map(({ isBlocked, isReading, hasReplies, pending }) => {
