@@ -22,6 +22,8 @@ const pendingBytesMax = 120 * 1024;
 const routingMsMax = 4;
 /** How long writing may run before sockets and timers get their turn, ms. */
 const writingMsMax = 1;
+/** The same once routing had to wait for a lane: what is large is written with fewer stops. */
+const writingMsOnceFull = 4;
 /** Records between two looks at the clock. */
 const recordsPerLook = 32;
 /** Durable and not yet routed, bytes; past this, publishers wait. */
@@ -56,6 +58,8 @@ export class Feed {
   #touched: Lane<Consumer>[] = [];
   /** Lanes in which as much waits to be written as may. */
   #full: Lane<Consumer>[] = [];
+  /** Whether there was one since all was routed. */
+  #wasFull = false;
   /** The event that is being routed, once a lane wants it. */
   #shared: SharedEvent | undefined;
   #isWanted = false;
@@ -80,8 +84,14 @@ export class Feed {
 
   /** Resolves when there is room for more; undefined when there is now. Publishers wait for it, subscribers never. */
   room(): Promise<void> | undefined {
-    if (this.#backlogBytes <= backlogBytesMax) return undefined;
+    if (this.#hasRoom) return undefined;
     return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  get #hasRoom(): boolean {
+    // Once routing had to wait for a lane, more would only wait too: those who publish as fast as they can would outrun
+    // those who are written to, by seconds.
+    return this.#backlogBytes <= (this.#wasFull ? 0 : backlogBytesMax);
   }
 
   #take(records: readonly EventRecord[]): void {
@@ -96,10 +106,11 @@ export class Feed {
     const startMs = clock.now();
     this.#routeUntil(startMs + routingMsMax);
     this.#passOn();
-    flusher.run(clock.now() + writingMsMax);
+    flusher.run(clock.now() + (this.#wasFull ? writingMsOnceFull : writingMsMax));
+    this.#wasFull = this.#backlog.length > 0 && (this.#wasFull || this.#full.length > 0);
     this.#full = this.#full.filter(isFull);
     this.workedMs += clock.now() - startMs;
-    if (this.#backlogBytes <= backlogBytesMax) this.#letIn();
+    if (this.#waiters.length > 0 && this.#hasRoom) this.#letIn();
     if (this.isFlushed || this.#isTurnDue) return;
     this.#isTurnDue = true;
     eventLoop.nextTurn(() => {
