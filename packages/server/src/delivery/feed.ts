@@ -21,9 +21,13 @@ const pendingBytesMax = 120 * 1024;
 /** How long routing may run before what it brought is written, ms. */
 const routingMsMax = 4;
 /** How long writing may run before sockets and timers get their turn, ms. */
-const writingMsMax = 1;
+const writingMs = 1;
 /** The same once routing had to wait for a lane: what is large is written with fewer stops. */
 const writingMsOnceFull = 4;
+/** Where sockets and timers take longer, writing goes on for so many times what they took, so that it isn't left behind. */
+const writingPerOther = 2;
+/** But for no longer than this, ms. */
+const writingMsMax = 8;
 /** Records between two looks at the clock. */
 const recordsPerLook = 32;
 /** Durable and not yet routed, bytes; past this, publishers wait. */
@@ -101,21 +105,24 @@ export class Feed {
     if (!this.#isTurnDue) this.#turn();
   }
 
-  #turn(): void {
+  /** @param otherMs how long the loop did something else since writing had to stop */
+  #turn(otherMs = 0): void {
     const { clock, eventLoop, flusher } = this.#options;
     const startMs = clock.now();
     this.#routeUntil(startMs + routingMsMax);
     this.#passOn();
-    flusher.run(clock.now() + (this.#wasFull ? writingMsOnceFull : writingMsMax));
+    const leastMs = this.#wasFull ? writingMsOnceFull : writingMs;
+    flusher.run(clock.now() + Math.min(writingMsMax, Math.max(leastMs, otherMs * writingPerOther)));
     this.#wasFull = this.#backlog.length > 0 && (this.#wasFull || this.#full.length > 0);
     this.#full = this.#full.filter(isFull);
-    this.workedMs += clock.now() - startMs;
+    const endMs = clock.now();
+    this.workedMs += endMs - startMs;
     if (this.#waiters.length > 0 && this.#hasRoom) this.#letIn();
     if (this.isFlushed || this.#isTurnDue) return;
     this.#isTurnDue = true;
     eventLoop.nextTurn(() => {
       this.#isTurnDue = false;
-      this.#turn();
+      this.#turn(clock.now() - endMs);
     });
   }
 
