@@ -58,10 +58,10 @@ export class Flusher {
   run(deadline: number): void {
     for (let lane = this.#dequeue(); lane !== undefined; lane = this.#dequeue()) {
       if (lane.unwritten === 0) lane.beginPass();
-      const isInTime = this.#write(lane, deadline);
-      if (lane.unwritten > 0 || lane.endPass(this.#options.clock.now())) this.#queue.push(lane);
+      const now = this.#write(lane, deadline);
+      if (lane.unwritten > 0 || lane.endPass(now)) this.#queue.push(lane);
       else lane.isQueued = false;
-      if (!isInTime) break;
+      if (now >= deadline) break;
     }
     this.#portion = undefined;
   }
@@ -73,7 +73,7 @@ export class Flusher {
     const portion = this.#portionOf(lane, laneCursor);
     consumer.laneCursor = lane.end;
     const isTaken = consumer.sink.write(portion.bytes);
-    this.#count(portion, 1);
+    this.#count(portion, 1, this.#options.clock.now());
     if (!isTaken) this.#options.onBlocked(consumer);
   }
 
@@ -86,19 +86,20 @@ export class Flusher {
     return lane;
   }
 
-  /** Gives the next members of a lane their turn; says whether there is time for more. */
-  #write(lane: Lane<Consumer>, deadline: number): boolean {
+  /** Gives the next members of a lane their turn; says what the clock said after the last write. */
+  #write(lane: Lane<Consumer>, deadline: number): number {
+    const { clock } = this.#options;
     const { end } = lane;
     let portion: Portion | undefined;
     let shared = 0;
     let blocked: Consumer[] | undefined;
-    let isInTime = true;
-    for (let written = 0; lane.unwritten > 0 && written < writesPerTurn && isInTime;) {
+    let now = Number.NEGATIVE_INFINITY;
+    for (let written = 0; lane.unwritten > 0 && written < writesPerTurn && now < deadline;) {
       const consumer = lane.nextUnwritten();
       const from = consumer.laneCursor;
       if (from === end) continue;
       if (portion?.from !== from) {
-        if (portion !== undefined) this.#count(portion, shared);
+        if (portion !== undefined) this.#count(portion, shared, clock.now());
         portion = this.#portionOf(lane, from);
         shared = 0;
       }
@@ -106,11 +107,13 @@ export class Flusher {
       if (!consumer.sink.write(portion.bytes)) (blocked ??= []).push(consumer);
       shared += 1;
       written += 1;
-      if (written % writesPerLook === 0) isInTime = this.#options.clock.now() < deadline;
+      if (written % writesPerLook === 0) now = clock.now();
     }
-    if (portion !== undefined) this.#count(portion, shared);
+    // Once for all that a visit needs it for: a lane with a single member is visited for each of its events.
+    now = clock.now();
+    if (portion !== undefined) this.#count(portion, shared, now);
     if (blocked !== undefined) for (const consumer of blocked) this.#options.onBlocked(consumer);
-    return isInTime && this.#options.clock.now() < deadline;
+    return now;
   }
 
   #portionOf(lane: Lane<Consumer>, from: number): Portion {
@@ -123,7 +126,7 @@ export class Flusher {
     return this.#portion;
   }
 
-  #count({ events, bytes }: Portion, writes: number): void {
-    this.#options.tally.countWrites(events, bytes.length, writes, this.#options.clock.now());
+  #count({ events, bytes }: Portion, writes: number, now: number): void {
+    this.#options.tally.countWrites(events, bytes.length, writes, now);
   }
 }
