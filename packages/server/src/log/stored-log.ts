@@ -159,7 +159,7 @@ export class StoredLog implements EventLog {
   async #run(): Promise<void> {
     // Requests that one look at the sockets brought go into the first commit together: they are taken in one after the
     // other, with the microtasks of each in between, and the first alone would make the others wait for its commit.
-    await new Promise(setImmediate);
+    await nextTurn();
     while (this.#queue.length > 0 || this.#sweepIsDue) {
       if (this.#queue.length > 0) {
         await this.#gather();
