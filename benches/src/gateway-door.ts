@@ -6,10 +6,10 @@ import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DoorOptions, type DoorReport, nginxProgram } from "./door-kind.js";
+import { cpuMs } from "./process-cpu.js";
 
 const secret = "a secret of the bench, 32 bytes or more";
 const pageBytes = 4096;
-const ticksPerS = 100;
 const options = JSON.parse(process.argv[2] ?? "{}") as DoorOptions;
 const target = `http://127.0.0.1:${options.backendPort}`;
 
@@ -83,9 +83,7 @@ const door = await doors[options.kind]();
 
 function report(): void {
   const rssBytes = Number(readFileSync(`/proc/${door.pid}/statm`, "latin1").split(" ")[1]) * pageBytes;
-  const stat = readFileSync(`/proc/${door.pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
-  const cpuMs = ((Number(stat[11]) + Number(stat[12])) * 1000) / ticksPerS;
-  const message: DoorReport = { port: door.port, headers: door.headers, rssBytes, cpuMs };
+  const message: DoorReport = { port: door.port, headers: door.headers, rssBytes, cpuMs: cpuMs(door.pid) };
   process.send?.(message);
 }
 process.on("message", report);

@@ -1,13 +1,13 @@
 // The whole service in a process of its own: embedded log, authentication, heartbeats, and a publisher inside.
 
 import cluster from "node:cluster";
-import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogger, keepHeapCompact, mintToken, settingsWith } from "@sluice/runtime";
 import { isWorker, startService } from "@sluice/server";
 import { EventSource, type BenchEvent } from "./event-source.js";
+import { cpuMs } from "./process-cpu.js";
 import { usage, type ServerOptions, type ServerReport } from "./server-report.js";
 
 /** Publishes under way when saturated: enough that the disk is never waited for. */
@@ -17,10 +17,6 @@ const tokenTtlMs = 3_600_000;
 const retainedEvents = 200_000;
 /** Events of one publish when the log is filled. */
 const storeBatch = 5000;
-/** Where `utime` stands in `/proc/<pid>/stat` behind the program's name; `stime` is next (proc(5)). */
-const userTimeField = 11;
-/** `sysconf(_SC_CLK_TCK)` of every Linux. */
-const ticksPerS = 100;
 
 // As the programs of `packages/cli` do.
 keepHeapCompact();
@@ -48,12 +44,11 @@ const source = new EventSource({ source: options, publish, publishesAtOnce });
 
 /** CPU of the workers, as the kernel counts it. */
 function workersCpuMs(): number {
-  let ticks = 0;
+  let ms = 0;
   for (const worker of Object.values(cluster.workers ?? {})) {
-    const fields = readFileSync(`/proc/${worker?.process.pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
-    ticks += Number(fields[userTimeField]) + Number(fields[userTimeField + 1]);
+    if (worker?.process.pid !== undefined) ms += cpuMs(worker.process.pid);
   }
-  return (ticks * 1000) / ticksPerS;
+  return ms;
 }
 
 function report(isIdle = false): void {
