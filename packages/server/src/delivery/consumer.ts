@@ -149,7 +149,7 @@ export class Consumer implements LaneMember {
     this.#lastSendAtMs = now;
   }
 
-  /** Counts the latency of one of them; what was asked for from the log's past has none. */
+  /** Counts the latency of an event that its lane doesn't time; what was asked for from the log's past has none. */
   countLatency(latencyMs: number): void {
     this.#timed += 1;
     this.#latencySumMs += latencyMs;

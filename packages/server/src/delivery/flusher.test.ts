@@ -83,10 +83,29 @@ describe("Flusher", () => {
     await world.publishMany(3);
     for (const { consumer, sink } of members) {
       const bytes = sink.frames.reduce((sum, frame) => sum + frame.bytes, 0);
-      expect(world.delivery.metricsOf(consumer)).toMatchObject({ messagesSent: sink.seqs.length, bytesSent: bytes });
+      const metrics = world.delivery.metricsOf(consumer);
+      expect(metrics).toMatchObject({ messagesSent: sink.seqs.length, bytesSent: bytes });
+      expect(metrics.lastSendTimeMs === null).toBe(sink.writes === 0);
     }
     expect(await until(() => world.delivery.isFlushed)).toBe(true);
     for (const { consumer } of members) expect(world.delivery.metricsOf(consumer).messagesSent).toBe(3);
+  });
+
+  it("tells of one that blocks when it was written and how late, whether in its turn or before it", async () => {
+    world = new DeliveryWorld({ msPerLook: 2 });
+    const members = Array.from({ length: 200 }, () => world.subscriber({ A: null }));
+    for (const { sink } of members) sink.limit(1);
+    await world.publishMany(1);
+    const [early] = members.filter(({ sink }) => sink.writes === 1);
+    const [late] = members.filter(({ sink }) => sink.writes === 0);
+    if (early === undefined || late === undefined) throw new Error("the pass was not cut");
+    world.delivery.reply(late.consumer, { type: "error", id: "1", code: "RATE_LIMITED", message: "" });
+    for (const { consumer, sink } of [early, late]) {
+      expect([sink.story, consumer.isLevel]).toEqual([["event×1"], false]);
+      const { lastSendTimeMs, averageLatencyMs } = world.delivery.metricsOf(consumer);
+      expect(lastSendTimeMs).not.toBeNull();
+      expect(averageLatencyMs).toBeGreaterThan(0);
+    }
   });
 
   it("goes on when those whose turn is to come have left", async () => {

@@ -73,8 +73,9 @@ export class Flusher {
     const portion = this.#portionOf(lane, laneCursor);
     consumer.laneCursor = lane.end;
     const isTaken = consumer.sink.write(portion.bytes);
-    this.#count(portion, 1, this.#options.clock.now());
-    if (!isTaken) this.#options.onBlocked(consumer);
+    const now = this.#options.clock.now();
+    this.#count(portion, 1, now);
+    if (!isTaken) this.#block(consumer, portion, now);
   }
 
   #dequeue(): Lane<Consumer> | undefined {
@@ -92,7 +93,7 @@ export class Flusher {
     const { end } = lane;
     let portion: Portion | undefined;
     let shared = 0;
-    let blocked: Consumer[] | undefined;
+    let blocked: [Consumer, Portion][] | undefined;
     let now = Number.NEGATIVE_INFINITY;
     for (let written = 0; lane.unwritten > 0 && written < writesPerTurn && now < deadline;) {
       const consumer = lane.nextUnwritten();
@@ -104,7 +105,7 @@ export class Flusher {
         shared = 0;
       }
       consumer.laneCursor = end;
-      if (!consumer.sink.write(portion.bytes)) (blocked ??= []).push(consumer);
+      if (!consumer.sink.write(portion.bytes)) (blocked ??= []).push([consumer, portion]);
       shared += 1;
       written += 1;
       if (written % writesPerLook === 0) now = clock.now();
@@ -112,7 +113,7 @@ export class Flusher {
     // Once for all that a visit needs it for: a lane with a single member is visited for each of its events.
     now = clock.now();
     if (portion !== undefined) this.#count(portion, shared, now);
-    if (blocked !== undefined) for (const consumer of blocked) this.#options.onBlocked(consumer);
+    if (blocked !== undefined) for (const [consumer, given] of blocked) this.#block(consumer, given, now);
     return now;
   }
 
@@ -126,7 +127,14 @@ export class Flusher {
     return this.#portion;
   }
 
-  #count({ events, bytes }: Portion, writes: number, now: number): void {
+  #count({ lane, events, bytes }: Portion, writes: number, now: number): void {
+    lane.totals.writtenAtMs = now;
     this.#options.tally.countWrites(events, bytes.length, writes, now);
+  }
+
+  /** It leaves before its lane times what it was given, at the end of the pass. */
+  #block(consumer: Consumer, { events }: Portion, now: number): void {
+    for (const { durableAtMs } of events) consumer.countLatency(now - durableAtMs);
+    this.#options.onBlocked(consumer);
   }
 }

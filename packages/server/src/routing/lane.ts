@@ -22,7 +22,7 @@ export interface LaneTotals {
   /** Events that every level member has been given, and their latency until the last of them had it. */
   timed: number;
   latencySumMs: number;
-  /** Monotonic ms of the end of the newest pass; 0 before the first. */
+  /** Monotonic ms of the newest write to a level member; 0 before the first. Whoever writes notes it. */
   writtenAtMs: number;
 }
 
@@ -129,7 +129,6 @@ export class Lane<M extends LaneMember> {
       this.pendingBytes -= event.bytes(this.encoding).length;
     }
     totals.timed += Math.max(0, begun);
-    totals.writtenAtMs = now;
     if (begun >= pending.length) this.#forgetPending();
     else if (begun > 0) this.pending = pending.slice(begun);
     return this.pending.length > 0;
