@@ -1,4 +1,5 @@
-// One of the doors that are compared: ours, two of Node's, nginx; nothing is loaded of the others. Run by `child.ts`'s `PinnedChild`; never by hand.
+// One of the doors that are compared: ours, two of Node's, nginx; nothing is loaded of the others. Run by `child.ts`'s
+// `PinnedChild`; never by hand.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";

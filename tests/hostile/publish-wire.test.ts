@@ -1,5 +1,5 @@
-// Publishes as the wire brings them: cut anywhere, one behind the other on one connection, in many forms and by many. What
-// is stored is what was sent, byte for byte, for whoever may, and the answers come in order.
+// Publishes as the wire brings them: cut anywhere, one behind the other on one connection, in many forms and by many.
+// What is stored is what was sent, byte for byte, for whoever may, and the answers come in order.
 import { mint, publisherToken, RawSocket, request } from "@sluice/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { doors, errorsOf, type Door } from "./doors.js";

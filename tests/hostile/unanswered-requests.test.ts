@@ -1,5 +1,5 @@
-// Requests that can't be answered yet, sent one behind the other by somebody whom nobody knows: the connection is read no
-// further, and the process holds no more of them.
+// Requests that can't be answered yet, sent one behind the other by somebody whom nobody knows: the connection is read
+// no further, and the process holds no more of them.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -10,9 +10,9 @@ const settleMs = 2500;
 /** The default of `heartbeat.interval_ms`. */
 const heartbeatMs = 30_000;
 /**
- * What idling costs is measured after half as long again as it is measured for, this at most: by then all have been pinged, V8
- * has compiled what a ping and a pong go through, and has collected, once, what 9,000 handshakes have left behind (half a
- * minute after the last of them, for half a second of CPU).
+ * Most ms of idling before it is measured, and how many times as long as the measurement it is otherwise. By then all
+ * have been pinged, V8 has compiled what a ping and a pong go through, and has collected, once, what 9,000 handshakes
+ * have left behind (half a minute after the last of them, for half a second of CPU).
  */
 const warmUpMsMax = 45_000;
 const warmUpShare = 1.5;

@@ -1,5 +1,5 @@
-// Durable events over HTTP, by batch size and by the number of publishers. Each waits for its acknowledgement; in the last
-// row events are due at a rate, and what they have to wait for their publisher counts.
+// Durable events over HTTP, by batch size and by the number of publishers. Each waits for its acknowledgement; in the
+// last row events are due at a rate, and what they have to wait for their publisher counts.
 
 import { PinnedChild } from "../child.js";
 import { pause, percentile, type Cell, type Figures } from "../cell.js";

@@ -57,7 +57,10 @@ export interface GatewayHttp {
   listen(): Promise<void>;
   /** Takes over what the server itself holds of them; connections that are there stay. */
   setLimits(limits: Settings["gateway"]["limits"]): void;
-  /** Answers new TLS connections with what the files hold now. @throws as {@link readTlsFiles}; the old ones stay in use then. */
+  /**
+   * Answers new TLS connections with what the files hold now.
+   * @throws as {@link readTlsFiles}; the old ones stay in use then.
+   */
   reloadTls(): void;
   /** Stops listening, and waits for requests until they are done or `signal` is aborted. */
   close(): Promise<void>;

@@ -1,5 +1,5 @@
-// HTTP/1.1 lets a client send the next request before it has the answer to the last (RFC 9112 §9.3.2), and Node takes in
-// as many as come. While answers wait for a token's issuer or a disk, one connection could make the process hold any
+// HTTP/1.1 lets a client send the next request before it has the answer to the last (RFC 9112 §9.3.2), and Node takes
+// in as many as come. While answers wait for a token's issuer or a disk, one connection could make the process hold any
 // number of requests, about 3 KB each, whoever sent them.
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -13,8 +13,8 @@ interface Pipeline {
 }
 
 /**
- * Reads no further from a connection while {@link pipelinedMax} of its requests wait for their answers; what was read with
- * them, 64 KiB at most, is still taken. For when the server's own listeners are there.
+ * Reads no further from a connection while {@link pipelinedMax} of its requests wait for their answers; what was read
+ * with them, 64 KiB at most, is still taken. For when the server's own listeners are there.
  */
 export function boundPipelining(server: Server): void {
   const pipelines = new WeakMap<Socket, Pipeline>();

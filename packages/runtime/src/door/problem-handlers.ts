@@ -96,7 +96,7 @@ function clientProblem(code: string | undefined): Problem {
   }
 }
 
-/** Requests that came too late and are ended in one turn of the event loop; a thousand at once would hold up everybody. */
+/** Requests that came too late and are ended in one turn of the event loop; a thousand would hold up everybody. */
 const lateEndedPerTurn = 20;
 const late: Socket[] = [];
 

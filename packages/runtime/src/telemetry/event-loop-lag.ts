@@ -4,8 +4,8 @@ import { Gauge, type Registry } from "prom-client";
 import { every } from "../lifecycle/every.js";
 
 /**
- * Time between two samples, ms. prom-client's 10 ms wake an idle process a hundred times a second, three quarters of all
- * that it does; a loop that stands still for longer than this is seen all the same, a shorter stop now and then.
+ * Time between two samples, ms. prom-client's 10 ms wake an idle process a hundred times a second, three quarters of
+ * all that it does; a loop that stands still for longer than this is seen all the same, a shorter stop now and then.
  */
 const sampleMs = 250;
 /** The same while the loop rests nearly all the time: one waking with all else that is done every second. */

@@ -1,4 +1,5 @@
-// A distribution as plain numbers. One observation can stand for many: what many members of a lane are given is measured once.
+// A distribution as plain numbers. One observation can stand for many: what many members of a lane are given is
+// measured once.
 
 /** A distribution that is counted elsewhere. */
 export interface HistogramCounts {

@@ -84,7 +84,7 @@ export class Consumer implements LaneMember {
     if (!this.sink.write(bytes)) this.isBlocked = true;
   }
 
-  /** Queues a reply behind the events that wait now; one that may wait for long, because nothing is skipped, goes first. */
+  /** Queues a reply behind the events that wait now; where nothing is skipped, which may take long, it goes first. */
   queueReply(bytes: Buffer): void {
     const { buffer } = this;
     const isLong = buffer.catchingUp || (buffer.isLossless && this.isPaused);

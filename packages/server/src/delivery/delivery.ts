@@ -122,7 +122,7 @@ export class Delivery {
     return this.#feed.isFlushed;
   }
 
-  /** Applies policies and watermarks to those who are behind; the lane then keeps the newest `windowMax` seqs for them. */
+  /** Applies policies and watermarks to those behind, for whom the lane then keeps the newest `windowMax` seqs. */
   #press(lane: Lane<Consumer>, windowMax: number): void {
     for (const consumer of lane.behind) this.#pressure.press(consumer, lane);
     lane.window.trimTo(windowMax);
@@ -257,7 +257,7 @@ export class Delivery {
     if (!consumer.sink.write(bytes)) this.#leaveLevel(consumer);
   }
 
-  /** Sends a heartbeat, made when it is written so that its `seq` is true. Never waits: a blocked one goes out first. */
+  /** Sends a heartbeat, made when it is written so that its `seq` is true. It never waits: a blocked one goes first. */
   ping(consumer: Consumer, make: (position: number) => ServerFrame): void {
     if (consumer.isClosed) return;
     this.#flusher.bringUp(consumer);

@@ -13,9 +13,9 @@ import type { Flusher } from "./flusher.js";
 import type { Tail } from "./tail.js";
 
 /**
- * Routing waits while so many bytes of a lane are still to be written, and with them a write is bounded. Chosen by bench:
- * at 16 KiB a delivery costs three times as much as here, at 64 KiB a fifth more; at 256 KiB a tenth less, but a socket
- * that takes nothing more keeps a whole write.
+ * Routing waits while so many bytes of a lane are still to be written, and with them a write is bounded. Chosen by
+ * bench: at 16 KiB a delivery costs three times as much as here, at 64 KiB a fifth more; at 256 KiB a tenth less, but a
+ * socket that takes nothing more keeps a whole write.
  */
 const pendingBytesMax = 120 * 1024;
 /** How long routing may run before what it brought is written, ms. */
@@ -24,7 +24,7 @@ const routingMsMax = 4;
 const writingMs = 1;
 /** The same once routing had to wait for a lane: what is large is written with fewer stops. */
 const writingMsOnceFull = 4;
-/** Where sockets and timers take longer, writing goes on for so many times what they took, so that it isn't left behind. */
+/** Where sockets and timers take longer, writing isn't left behind: it goes on for so many times what they took. */
 const writingPerOther = 2;
 /** But for no longer than this, ms. */
 const writingMsMax = 8;

@@ -1,6 +1,6 @@
-// Writes what has come into lanes to their level members, in slices of time: between two the event loop reads what came in,
-// so that a thousand writes delay neither a publish nor its commit; and what has come meanwhile goes out with what a member
-// is being written anyway. Lanes take turns, so that a large one delays no small one.
+// Writes what has come into lanes to their level members, in slices of time: between two the event loop reads what came
+// in, so that a thousand writes delay neither a publish nor its commit; and what has come meanwhile goes out with what
+// a member is being written anyway. Lanes take turns, so that a large one delays no small one.
 
 import type { Clock } from "@sluice/runtime";
 import type { Lane } from "../routing/lane.js";

@@ -169,7 +169,7 @@ export class MessageBuffer {
     return result;
   }
 
-  /** The event that `next` named, and those after it up to `toSeq`, are no longer in the log: a gap takes their place. */
+  /** The event that `next` named, and those after it up to `toSeq`, have left the log: a gap takes their place. */
   loseEvents(lane: LaneView | undefined, toSeq: number): void {
     let first: number | undefined;
     let last = 0;

@@ -8,7 +8,7 @@ import { RecordColumns } from "./record-columns.js";
 
 /** Seqs per page: large enough to make a read worthwhile, small enough to be decoded within a turn. */
 const pageSeqs = 512;
-/** Bytes of a page's events: what a reader that is stuck can hold on to. An event that is larger is a page of its own. */
+/** Bytes of a page's events: what a reader that is stuck can hold on to. A larger event is a page of its own. */
 const pageBytesMax = 256 * 1024;
 /** Of pages that nobody needs any more, so many wait to be used again. */
 const freeMax = 4;
@@ -53,8 +53,8 @@ export class Pages {
   }
 
   /**
-   * Uses the memory of pages that are no longer kept again, but for those that somebody has in hand. For the beginning of
-   * a turn: nothing of what was handed out in an earlier one may be in use, but by those of whom `isHeld` tells.
+   * Uses the memory of pages that are no longer kept again, but for those that somebody has in hand. For the beginning
+   * of a turn: nothing of what was handed out in an earlier one may be in use, but by those of whom `isHeld` tells.
    */
   reclaim(isHeld: (page: Page) => boolean): void {
     if (this.#retired.length === 0) return;

@@ -1,5 +1,5 @@
-// Records of the log as columns of numbers, and their bytes as they travel. All of it is memory that is used again: what
-// is made anew for each page outlives the young generation, and live delivery would feel the collector.
+// Records of the log as columns of numbers, and their bytes as they travel. All of it is memory that is used again:
+// what is made anew for each page outlives the young generation, and live delivery would feel the collector.
 
 import type { EventMatch, TakeRecord } from "../log/event-log.js";
 import { PairNumbers, type Pair } from "../log/pair-numbers.js";
@@ -82,7 +82,7 @@ export class RecordColumns {
     return this.#fieldsBytes[index] as number;
   }
 
-  /** What travels of the records from one index up to another, ≥ 1 of them: a part of the memory, good until `begin`. */
+  /** What travels of the records `[from, to)`, at least one: a part of the memory, good until `begin`. */
   frames(encoding: Encoding, from: number, to: number): Buffer {
     // Encodings that differ in what they do for live events only write the same here.
     if (encoding.writeHead !== this.#encoding?.writeHead) return this.#other(encoding).frames(encoding, from, to);

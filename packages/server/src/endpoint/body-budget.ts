@@ -4,7 +4,7 @@ import { ByteBudget } from "@sluice/runtime";
 /** What one user takes of it. */
 export type UserBudget = Pick<ByteBudget, "take" | "giveBack">;
 
-/** The last of it goes to those who hold little: four slow bodies of 16 MiB would else be all there is, for a minute. */
+/** The last goes to those who hold little: four slow bodies of 16 MiB would else be all there is, for a minute. */
 const reservedPart = 1 / 4;
 
 /** A byte budget over all users. */

@@ -1,6 +1,6 @@
-// Publishes that need nothing of a framework: a plain POST to the one path. Routing, hooks and a reply object are as much
-// work as taking in a small event, so such a request goes from Node's server to the door and back; every other one, and
-// every one whose head is to be refused, goes the ordinary way.
+// Publishes that need nothing of a framework: a plain POST to the one path. Routing, hooks and a reply object are as
+// much work as taking in a small event, so such a request goes from Node's server to the door and back; every other
+// one, and every one whose head is to be refused, goes the ordinary way.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { problemTypes } from "@sluice/protocol";
 import {
@@ -24,7 +24,8 @@ export interface DirectPublishOptions {
 }
 
 /**
- * Takes such requests from `app`. Returns what was found out of a request that was handed on: who sends it is asked once.
+ * Takes such requests from `app`. The result tells what was found out of a request that was handed on, so that who
+ * sends it is asked once.
  */
 export function publishDirectly(
   app: FastifyInstance,

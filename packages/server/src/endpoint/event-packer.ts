@@ -1,6 +1,6 @@
-// Events in Sluice's own form, from the bytes of a body to the bytes that are stored, with no value in between. It takes
-// what is in plain JSON (plain-json.ts) and passes every check, and leaves all else to the ordinary way, which comes to
-// the same where an event is good and says what is wrong where it isn't.
+// Events in Sluice's own form, from the bytes of a body to the bytes that are stored, with no value in between. It
+// takes what is in plain JSON (plain-json.ts) and passes every check, and leaves all else to the ordinary way, which
+// comes to the same where an event is good and says what is wrong where it isn't.
 import {
   eventIdLengthMax,
   eventTextLengthMax,
@@ -76,7 +76,10 @@ export class EventPacker {
     this.#json = new PlainJson(body, payloadDepthMax);
   }
 
-  /** Where the event that begins at `start`, white space around it included, ends where it can be packed; else {@link notPlain}. */
+  /**
+   * Where the event that begins at `start` ends, white space around it included; {@link notPlain} where it can't be
+   * packed.
+   */
   endOf(start: number): number {
     this.#start = start;
     this.#end = this.#scan(start);

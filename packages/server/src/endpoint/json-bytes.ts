@@ -1,6 +1,6 @@
 /**
- * The bytes by which JSON is told apart (RFC 8259 §2). Taken apart into constants where each is looked at: a binding that is
- * imported is read from memory at every use, which made reading events a tenth slower.
+ * The bytes by which JSON is told apart (RFC 8259 §2). Taken apart into constants where each is looked at: a binding
+ * that is imported is read from memory at every use, which made reading events a tenth slower.
  */
 export const jsonBytes = {
   quote: 0x22,

@@ -1,6 +1,6 @@
-// Reads JSON that is written as `JSON.stringify` would write it, but for white space, from its bytes: such a text needs no
-// value built of it and no encoding anew, it is checked and taken as it stands. It says no to everything else, valid or
-// not, which is then decoded in the ordinary way: what comes out is the same.
+// Reads JSON that is written as `JSON.stringify` would write it, but for white space, from its bytes: such a text needs
+// no value built of it and no encoding anew, it is checked and taken as it stands. It says no to everything else, valid
+// or not, which is then decoded in the ordinary way: what comes out is the same.
 import { jsonBytes } from "./json-bytes.js";
 
 /** No: the text is not in the plain form. */
@@ -33,7 +33,9 @@ const numberLengthMax = 25;
 const objectKeysMax = 64;
 const openKeysMax = 256;
 
-/** Hashes of the keys of the objects around a place, of each its own ones last. One for all: a value is read in one go. */
+/**
+ * Hashes of the keys of the objects around a place, of each its own ones last. One for all: a value is read in one go.
+ */
 const keys = new Int32Array(openKeysMax);
 
 /** What may follow a backslash where `JSON.stringify` writes one: " \ b f n r t. */

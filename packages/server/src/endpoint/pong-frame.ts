@@ -11,8 +11,8 @@ const textAt = headerBytes + maskBytes;
 export const pongTextBytes = text.length;
 
 /**
- * Whether the first `count` bytes are nothing but one whole frame with the text `{"type":"pong"}`, masked as a client's must be, not
- * compressed (RFC 6455 §5.2). One that is written otherwise, or brings a timestamp, is a command like any other.
+ * Whether the first `count` bytes are one whole frame and nothing else, with the text `{"type":"pong"}`, masked as a
+ * client's must be, not compressed (RFC 6455 §5.2). What is written otherwise, or brings a timestamp, is a command.
  */
 export function isPongFrame(chunk: Uint8Array, count = chunk.length): boolean {
   if (count !== textAt + text.length || chunk[0] !== finText || chunk[1] !== (masked | text.length)) return false;

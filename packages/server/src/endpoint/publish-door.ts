@@ -1,5 +1,5 @@
-// What becomes of a publish over HTTP, whoever parses the request and writes the answer: its head is judged before a byte
-// of the body is read, then the body is read, checked and handed to the log.
+// What becomes of a publish over HTTP, whoever parses the request and writes the answer: its head is judged before a
+// byte of the body is read, then the body is read, checked and handed to the log.
 import type { IncomingMessage } from "node:http";
 import { type AuthOutcome, type Clock, type Identity, mayPublishAnything, type Problem } from "@sluice/runtime";
 import { BodyBudget, type UserBudget } from "./body-budget.js";
@@ -20,8 +20,8 @@ export interface PublishDoorOptions {
   readonly publisher: Publisher;
   readonly clock: Clock;
   /**
-   * Most bytes of bodies held at once, over all requests; default 64 MiB, and never less than one body. The last quarter is
-   * for users who hold no more than that. Past it 503.
+   * Most bytes of bodies held at once, over all requests; default 64 MiB, and never less than one body. The last
+   * quarter is for users who hold no more than that. Past it 503.
    */
   readonly bodyBytesMax?: number | undefined;
 }

@@ -28,9 +28,9 @@ const {
 const unicodeEscape = 0x75;
 
 /**
- * What makes a text too costly to decode: more than `textDepthMax` levels, or more than `bytesMax` bytes once white space
- * and escapes are gone (a number counts as one byte, a key given twice counts twice). Undefined = nothing, or the text is
- * short. Says nothing on whether it is JSON.
+ * What makes a text too costly to decode: more than `textDepthMax` levels, or more than `bytesMax` bytes once white
+ * space and escapes are gone (a number counts as one byte, a key given twice counts twice). Undefined = nothing, or the
+ * text is short. Says nothing on whether it is JSON.
  */
 export function costOf(body: Buffer, { start, end }: EventText, bytesMax: number): "depth" | "bytes" | undefined {
   if (end - start <= unmeasuredBytesMax) return undefined;

@@ -1,5 +1,5 @@
-// Where the events of a body begin and end, found without decoding them, so that a large body is read event by event and
-// not in one long turn of the event loop.
+// Where the events of a body begin and end, found without decoding them, so that a large body is read event by event
+// and not in one long turn of the event loop.
 import { jsonBytes } from "./json-bytes.js";
 
 /** The bytes of one event in a body: `[start, end)`. Empty where the structure around the events is broken. */
@@ -52,10 +52,11 @@ export function* ndjsonTexts(body: Buffer): EventTexts {
 
 /**
  * The value of a JSON body, or the elements of its array; nothing where there is only white space. For an array it is
- * sound whatever the body holds: the texts, the brackets and the commas make up the whole body, so when every text is JSON
- * the body is a JSON array. A missing element, bracket or comma, and anything after the array, shows as an empty text,
- * which is not JSON. An element is followed no further than `bytesMax` bytes; a longer one is handed out cut off behind
- * that, and is the last. `endOf` may know better where an element ends that begins at a place and is JSON; -1 = it doesn't.
+ * sound whatever the body holds: the texts, the brackets and the commas make up the whole body, so when every text is
+ * JSON the body is a JSON array. A missing element, bracket or comma, and anything after the array, shows as an empty
+ * text, which is not JSON. An element is followed no further than `bytesMax` bytes; a longer one is handed out cut off
+ * behind that, and is the last. `endOf` may know better where an element ends that begins at a place and is JSON; -1 =
+ * it doesn't.
  */
 export function* jsonTexts(
   body: Buffer,

@@ -13,7 +13,9 @@ export interface WriteRequest {
 
 /** Node's `TCP`. */
 export interface TcpHandle {
-  /** Writes what the kernel takes now; the rest is under way with the request, in order. Returns 0 or an error's number. */
+  /**
+   * Writes what the kernel takes now; the rest is under way with the request, in order. Returns 0 or an error's number.
+   */
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
   /** From now on what is read goes to this memory and is told to the socket's own callback. */
   useUserBuffer(memory: Uint8Array): void;
@@ -63,8 +65,9 @@ function findSymbol(name: string): symbol | undefined {
 }
 
 /**
- * Has a socket read into `memory`, as the documented option `onread` of a socket that connects does; one that was accepted has
- * no such option. The callback's false stops the reading until the stream is read on. Returns false where it can't be had.
+ * Has a socket read into `memory`, as the documented option `onread` of a socket that connects does; one that was
+ * accepted has no such option. The callback's false stops the reading until the stream is read on. Returns false where
+ * it can't be had.
  */
 export function readInto(socket: Socket, memory: Uint8Array, onRead: OnRead): boolean {
   const handle = handleOf(socket);

@@ -284,5 +284,7 @@ export class WebSocketEndpoint {
   }
 }
 
-/** `ws` closes with the right code, or has destroyed the socket, before it tells of an error; unheard it would throw. */
+/**
+ * `ws` closes with the right code, or has destroyed the socket, before it tells of an error; unheard it would throw.
+ */
 function ignoreError(): void {}

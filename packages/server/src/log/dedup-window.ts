@@ -67,8 +67,8 @@ export class DedupWindow {
   }
 
   /**
-   * Forgets the ids that are `windowMs` old or older at `nowMs`, `idsMax` of them at most, and says whether that was all.
-   * Nothing may be claimed.
+   * Forgets the ids that are `windowMs` old or older at `nowMs`, `idsMax` of them at most, and says whether that was
+   * all. Nothing may be claimed.
    */
   expire(nowMs: number, idsMax = Number.POSITIVE_INFINITY): boolean {
     const end = this.#ids.first + idsMax;

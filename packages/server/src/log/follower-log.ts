@@ -1,5 +1,5 @@
-// The embedded log in a process that doesn't write it: read through LMDB's memory map, appended to by asking the process
-// that does, followed when that one says that there is more.
+// The embedded log in a process that doesn't write it: read through LMDB's memory map, appended to by asking the
+// process that does, followed when that one says that there is more.
 import { join } from "node:path";
 import { fileName } from "./embedded-log.js";
 import {

@@ -16,8 +16,8 @@ export interface DedupLimits {
   /** Age by the monotonic clock (by the wall clock over a restart), ms; 0 = no dedup beyond one commit. */
   readonly windowMs: number;
   /**
-   * Most ids remembered; past it the oldest is forgotten early. 64 bytes of memory each, and up to four times that where
-   * they are over 262,144.
+   * Most ids remembered; past it the oldest is forgotten early. 64 bytes of memory each, and up to four times that
+   * where they are over 262,144.
    */
   readonly maxIds: number;
 }

@@ -1,5 +1,5 @@
-// Events as a block holds them (block-header.ts has the layout), made once when they are taken in: those of one publish lie
-// side by side, so that no event has a buffer of its own and a block takes a run of them in one copy.
+// Events as a block holds them (block-header.ts has the layout), made once when they are taken in: those of one publish
+// lie side by side, so that no event has a buffer of its own and a block takes a run of them in one copy.
 import { recordHeaderBytes } from "./block-header.js";
 import type { EventDraft, EventRecord } from "./event-log.js";
 
@@ -10,7 +10,9 @@ const slabBytes = Buffer.poolSize;
 export class PackedEvent implements EventDraft {
   readonly eventType: string;
   readonly clusterId: string | undefined;
-  /** Holds the record at `[start, end)`, its fields from `fieldsStart` on; shared with others, written by nobody else. */
+  /**
+   * Holds the record at `[start, end)`, its fields from `fieldsStart` on; shared with others, written by nobody else.
+   */
   readonly bytes: Buffer;
   readonly start: number;
   readonly fieldsStart: number;

@@ -27,7 +27,7 @@ const commitEventsMax = 16_384;
 const commitBytesMax = 8 * 1024 * 1024;
 /**
  * Between two commits that are for several appends each, ms. A commit wakes the same threads whatever is in it: at
- * 3,000 appends a second from 64 publishers this saves a fifth of the service's CPU. One that comes alone waits for nobody.
+ * 3,000 appends a second from 64 publishers this saves a fifth of the service's CPU. One alone waits for nobody.
  */
 const commitSpacingMs = 2;
 /** Ids forgotten in one turn of the event loop, after a time without commits: about 2 ms. */

@@ -1,6 +1,6 @@
-// Connections with the same interests and encoding. Those level with the lane are written in passes, one after the other,
-// each getting what came since it was written last; those behind are an ordinal into its window of seqs, so that a slow
-// one costs a number and not a copy.
+// Connections with the same interests and encoding. Those level with the lane are written in passes, one after the
+// other, each getting what came since it was written last; those behind are an ordinal into its window of seqs, so that
+// a slow one costs a number and not a copy.
 
 import type { Encoding } from "./encoding.js";
 import { SeqWindow } from "./seq-window.js";
@@ -119,7 +119,7 @@ export class Lane<M extends LaneMember> {
     return this.level[this.unwritten] as M;
   }
 
-  /** All have had their turn: what had come when the pass began is needed no more. Says whether something came since. */
+  /** All have had their turn: what came before the pass is needed no more. Says whether something came since. */
   endPass(now: number): boolean {
     const { totals, pending } = this;
     const begun = pending.length - (this.end - this.#passEnd);

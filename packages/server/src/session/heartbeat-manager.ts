@@ -88,8 +88,8 @@ export class HeartbeatManager {
   }
 
   /**
-   * Takes a connection in. Its first ping comes within an interval, at a place of its own in it, and leaves time to subscribe: connections that came
-   * in one moment are not pinged in one moment.
+   * Takes a connection in. Its first ping comes within an interval, at a place of its own in it, and leaves time to
+   * subscribe: connections that came in one moment are not pinged in one moment.
    */
   register(connectionId: string, userId: string, port: HeartbeatPort): Beat {
     const now = this.#nowMs();
