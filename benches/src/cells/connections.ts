@@ -10,12 +10,14 @@ const settleMs = 2500;
 /** The default of `heartbeat.interval_ms`. */
 const heartbeatMs = 30_000;
 /**
- * Most ms of idling before it is measured, and how many times as long as the measurement it is otherwise. By then all
- * have been pinged, V8 has compiled what a ping and a pong go through, and has collected, once, what 9,000 handshakes
- * have left behind (half a minute after the last of them, for half a second of CPU).
+ * What idling costs is measured from here on: each has been pinged twice, V8 has compiled what a ping and a pong go
+ * through, and has collected, once, what 9,000 handshakes have left behind (some 45 s after the last of them, for 0.4 s
+ * of CPU; in a window of 30 s that alone would be 1.3 % of a core).
  */
-const warmUpMsMax = 45_000;
-const warmUpShare = 1.5;
+const warmUpMs = 2 * heartbeatMs;
+/** Enough for the memory of each to show; their CPU shows where there are thousands. */
+const forMemory = 1000;
+const forMemoryAndCpu = 9000;
 /** Opened and closed again first, so that what is measured is connections and not the first growth of a heap. */
 const rehearsal = 1000;
 const stormConnections = 3000;
@@ -46,7 +48,12 @@ async function measureIdle(name: ContenderName, connections: number, seconds: nu
   await server.ask("idle");
   await pause(500);
   const after = await server.ask("idle");
-  await pause(Math.min(warmUpMsMax, seconds * 1000 * warmUpShare));
+  const memory = {
+    rssKb: (after.rssBytes - before.rssBytes) / 1024 / connections,
+    heapKb: (after.heapBytes - before.heapBytes) / 1024 / connections,
+  };
+  if (connections < forMemoryAndCpu) return { ...memory, closed: (await held.ask("report")).closed };
+  await pause(warmUpMs);
   const startMs = performance.now();
   const pingsBefore = await held.ask("report");
   const cpuBefore = await server.ask("report");
@@ -55,8 +62,7 @@ async function measureIdle(name: ContenderName, connections: number, seconds: nu
   const pingsAfter = await held.ask("report");
   const elapsedS = (performance.now() - startMs) / 1000;
   return {
-    rssKb: (after.rssBytes - before.rssBytes) / 1024 / connections,
-    heapKb: (after.heapBytes - before.heapBytes) / 1024 / connections,
+    ...memory,
     serverCpuPercent: (cpuAfter.cpuMs - cpuBefore.cpuMs) / 10 / elapsedS,
     pingsPerS: (pingsAfter.pings - pingsBefore.pings) / elapsedS,
     closed: pingsAfter.closed,
@@ -68,7 +74,7 @@ const idleContenders: readonly ContenderName[] = ["sluice", "ws", "frames", "bun
 export const idleCell: Cell = {
   name: "idle",
   summary: "memory and CPU of connections with one subscription and heartbeats on that nothing is sent to",
-  seconds: 10,
+  seconds: 30,
   columns: [
     { figure: "rssKb", title: "RSS KiB per connection", digits: 1 },
     { figure: "heapKb", title: "of it heap and buffers", digits: 1 },
@@ -77,7 +83,7 @@ export const idleCell: Cell = {
     { figure: "closed", title: "closed" },
   ],
   variants: ({ seconds }) =>
-    [1000, 9000].flatMap((connections) =>
+    [forMemory, forMemoryAndCpu].flatMap((connections) =>
       installed(idleContenders).map((name) => ({
         name: `${name} ${connections}`,
         measure: () => measureIdle(name, connections, seconds),
