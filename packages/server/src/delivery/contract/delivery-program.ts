@@ -35,6 +35,8 @@ export type Operation =
     }
   | { readonly kind: "ping" | "command" | "metrics" | "leave"; readonly slot: number }
   | { readonly kind: "connect"; readonly slot: number; readonly policy: Policy; readonly maxMessages: number }
+  /** These of the crowd come to want what the slot's consumer wants. */
+  | { readonly kind: "crowd"; readonly slot: number; readonly from: number; readonly count: number }
   | { readonly kind: "turns"; readonly count: number }
   | { readonly kind: "advance"; readonly ms: number }
   | { readonly kind: "restart" | "shut down" };
@@ -73,6 +75,15 @@ const waits = fc.boolean();
 /** Subscriptions one after the other, more than the newest of them could be remembered by. */
 const changes = fc.array(fc.record({ patterns, clusters }), { minLength: 2, maxLength: 15, size: "max" });
 
+/** More than are written between two looks at the clock, so that a pass over their lane is cut. */
+const crowdMax = 60;
+const crowd = fc.record({
+  kind: ofKind("crowd"),
+  slot,
+  from: fc.nat({ max: crowdMax }),
+  count: fc.integer({ min: 1, max: crowdMax }),
+});
+
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 12,
@@ -87,6 +98,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom("ping", "command", "metrics"), slot }) },
   { weight: 1, arbitrary: fc.record({ kind: ofKind("leave"), slot }) },
   { weight: 2, arbitrary: fc.record({ kind: ofKind("connect"), slot, policy, maxMessages }) },
+  { weight: 3, arbitrary: crowd },
   { weight: 6, arbitrary: fc.record({ kind: ofKind("turns"), count: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: ofKind("advance"), ms: fc.nat({ max: 1000 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("restart", "shut down") }) },
@@ -100,17 +112,19 @@ const world = fc.record({
   readTurns: fc.constantFrom(0, 0, 1, 3),
   highWatermark: fc.constantFrom(0.8, 0.8, 1),
   lowWatermark: fc.constantFrom(0.5, 0.5, 0),
+  crowd: fc.constantFrom(0, crowdMax),
 });
 
-/** Three consumers that are subscribed, and then anything. */
+/** Three consumers that are subscribed, the crowd too, and then anything. */
 const start = fc
   .array(fc.record({ policy, maxMessages, patterns, clusters }), { minLength: slots, maxLength: slots })
-  .map((consumers) =>
-    consumers.flatMap(({ policy, maxMessages, patterns, clusters }, slot): Operation[] => [
+  .map((consumers) => [
+    ...consumers.flatMap(({ policy, maxMessages, patterns, clusters }, slot): Operation[] => [
       { kind: "connect", slot, policy, maxMessages },
       { kind: "subscribe", slot, patterns, clusters, since: undefined },
     ]),
-  );
+    { kind: "crowd", slot: 0, from: 0, count: crowdMax } as const,
+  ]);
 
 export const program: fc.Arbitrary<Program> = fc
   .record({

@@ -14,6 +14,7 @@ import { BackpressureHandler } from "../backpressure-handler.js";
 import { Consumer } from "../consumer.js";
 import { Delivery } from "../delivery.js";
 import type { EventLoop } from "../event-loop.js";
+import type { Sink } from "../sink.js";
 import { RecordingSink } from "./recording-sink.js";
 
 /** A clock that a test moves, and that may move by itself each time it is looked at, as work takes time. */
@@ -78,6 +79,8 @@ export interface WorldOptions {
   readonly readTurns?: number;
   readonly highWatermark?: number;
   readonly lowWatermark?: number;
+  /** Consumers that take everything and that nobody looks at: with them a lane takes several turns to write. Default 0. */
+  readonly crowd?: number;
 }
 
 /** Waits for `turns` of the event loop. */
@@ -101,6 +104,9 @@ export function setOf(interests: Readonly<Record<string, readonly string[] | nul
   });
   return SubscriptionSet.empty.with(subscriptions);
 }
+
+/** Takes everything and keeps nothing. */
+const bottomless: Sink = { write: () => true, holdsBytes: false, close: () => {}, holdCommands: () => {} };
 
 function slowLog(log: EventLog, readTurns: number, onRead: () => void): EventLog {
   return {
@@ -141,6 +147,8 @@ export class DeliveryWorld {
   reads = 0;
   subscriptions: SubscriptionManager<Consumer>;
   delivery: Delivery;
+  /** Those of `crowd`, subscribed to nothing as yet. */
+  crowd: readonly Consumer[] = [];
   readonly #options: WorldOptions;
   #appended = 0;
   #connected = 0;
@@ -154,6 +162,7 @@ export class DeliveryWorld {
       this.reads += 1;
     });
     [this.subscriptions, this.delivery] = this.#open();
+    this.#gather();
   }
 
   get maxMessages(): number {
@@ -185,14 +194,21 @@ export class DeliveryWorld {
     for (const consumer of this.delivery.consumers) this.delivery.remove(consumer);
     this.delivery.stop();
     [this.subscriptions, this.delivery] = this.#open();
+    this.#gather();
   }
 
-  connect(over: { readonly policy?: Policy; readonly maxMessages?: number } = {}): {
-    readonly consumer: Consumer;
-    readonly sink: RecordingSink;
-  } {
+  #gather(): void {
+    this.crowd = Array.from({ length: this.#options.crowd ?? 0 }, () => this.#add(bottomless, {}));
+  }
+
+  /** The crowd goes. */
+  disperse(): void {
+    for (const consumer of this.crowd) this.delivery.remove(consumer);
+    this.crowd = [];
+  }
+
+  #add(sink: Sink, over: { readonly policy?: Policy; readonly maxMessages?: number }): Consumer {
     const { policy = "drop-oldest", maxMessages = this.maxMessages } = over;
-    const sink = new RecordingSink();
     this.#connected += 1;
     const consumer = new Consumer({
       id: `connection-${this.#connected}`,
@@ -204,7 +220,15 @@ export class DeliveryWorld {
       now: this.clock.now(),
     });
     this.delivery.add(consumer);
-    return { consumer, sink };
+    return consumer;
+  }
+
+  connect(over: { readonly policy?: Policy; readonly maxMessages?: number } = {}): {
+    readonly consumer: Consumer;
+    readonly sink: RecordingSink;
+  } {
+    const sink = new RecordingSink();
+    return { consumer: this.#add(sink, over), sink };
   }
 
   /** A consumer that is subscribed. */

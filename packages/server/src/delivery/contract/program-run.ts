@@ -1,6 +1,7 @@
 // Carries out a random program against real delivery and holds every consumer's stream against its oracle.
 import { closes, type Policy } from "@sluice/protocol";
 import type { SubscriptionSet } from "../../routing/subscription-set.js";
+import type { Consumer } from "../consumer.js";
 import type { Operation, Program, Since } from "./delivery-program.js";
 import { DeliveryWorld, setOf, turns, until } from "./delivery-world.js";
 import { ExpectedStream, type PublishedEvent, type Surroundings } from "./expected-stream.js";
@@ -112,6 +113,11 @@ class ProgramRun {
           this.#subscribe(client, { kind: "subscribe", slot: operation.slot, patterns, clusters, since: undefined });
         }
         return;
+      case "crowd":
+        for (const member of this.#world.crowd.slice(operation.from, operation.from + operation.count)) {
+          delivery.subscribe(member, consumer.set);
+        }
+        return;
       case "connect":
       case "leave":
     }
@@ -214,6 +220,10 @@ class ProgramRun {
   #check(): void {
     const { delivery, subscriptions, errors, maxMessages, tailBytes } = this.#world;
     const counts = new Map<string, number>();
+    const count = ({ set }: Consumer): void => {
+      for (const { pattern } of set) counts.set(pattern, (counts.get(pattern) ?? 0) + 1);
+    };
+    for (const member of this.#world.crowd) count(member);
     for (const [slot, { consumer, sink, expected }] of this.#clients) {
       this.#violations.push(...expected.violations, ...sink.misuses);
       const { buffer, isClosed, isLevel } = consumer;
@@ -221,7 +231,7 @@ class ProgramRun {
       const isDisconnectable = buffer.policy === "disconnect" && !expected.isCatchingUp && !isClosed && !isLevel;
       if (isDisconnectable && expected.owed > consumer.buffer.maxMessages) this.#violations.push("not disconnected");
       if (consumer.isClosed) this.#clients.delete(slot);
-      else for (const { pattern } of consumer.set) counts.set(pattern, (counts.get(pattern) ?? 0) + 1);
+      else count(consumer);
     }
     if (delivery.memoryBytes > tailBytes) this.#violations.push(`${delivery.memoryBytes} bytes of ${tailBytes}`);
     for (const { window, isEmpty } of subscriptions.lanes.values()) {
@@ -276,6 +286,7 @@ class ProgramRun {
     this.#check();
     for (const { consumer } of this.#clients.values()) this.#world.delivery.remove(consumer);
     this.#clients.clear();
+    this.#world.disperse();
     this.#check();
     const { lanes } = this.#world.subscriptions;
     if (lanes.size > 0) throw new Error(`${lanes.size} lanes are left`);
