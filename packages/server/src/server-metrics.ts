@@ -27,6 +27,7 @@ export interface MetricSources {
   readonly session: SessionTally;
 }
 
+/** The metrics of one server (docs/metrics.md). */
 export interface ServerMetrics {
   readonly contentType: string;
   /** What this process counts now. */

@@ -20,6 +20,7 @@ interface Reply {
   readonly bytes: Buffer;
 }
 
+/** What a consumer is made of. */
 export interface ConsumerOptions {
   readonly id: string;
   readonly encoding: Encoding;
@@ -33,6 +34,7 @@ export interface ConsumerOptions {
   readonly now: number;
 }
 
+/** The state of one connection. Delivery, catching up and pressure change it; it decides nothing itself. */
 export class Consumer implements LaneMember {
   laneSlot = -1;
   laneCursor = 0;

@@ -33,6 +33,7 @@ const recordsPerLook = 32;
 /** Durable and not yet routed, bytes; past this, publishers wait. */
 const backlogBytesMax = 32 * 1024 * 1024;
 
+/** What a feed works with; it owns none of it. */
 export interface FeedOptions {
   readonly log: EventLog;
   readonly clock: Clock;
@@ -50,6 +51,10 @@ interface Batch {
   next: number;
 }
 
+/**
+ * Follows the log from its head on. Records wait in it until they are routed: past 32 MiB of them {@link Feed.room} has
+ * publishers wait, and at once where a lane is full.
+ */
 export class Feed {
   /** Records routed since the start. */
   routed = 0;

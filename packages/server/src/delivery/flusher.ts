@@ -13,6 +13,7 @@ const writesPerTurn = 64;
 /** Writes between two looks at the clock: a system call each, about 10 µs. */
 const writesPerLook = 16;
 
+/** What a flusher works with. */
 export interface FlusherOptions {
   readonly clock: Clock;
   readonly tally: DeliveryTally;
@@ -31,6 +32,7 @@ interface Portion {
   readonly bytes: Buffer;
 }
 
+/** Writes to those who are level, for all lanes of a process. It holds nothing but lanes, and waits for no socket. */
 export class Flusher {
   readonly #options: FlusherOptions;
   /** Lanes with something to write, in the order of their turns, from `#next` on. */

@@ -20,6 +20,7 @@ export interface LaneView {
 
 const level: Step = { kind: "level" };
 
+/** What waits for one connection: at most `maxMessages` once its policy was applied, unless it is lossless. */
 export class MessageBuffer {
   readonly maxMessages: number;
   readonly policy: Policy;

@@ -13,6 +13,7 @@ const pageBytesMax = 256 * 1024;
 /** Of pages that nobody needs any more, so many wait to be used again. */
 const freeMax = 4;
 
+/** What pages are read from, and their bound. */
 export interface PagesOptions {
   readonly log: EventLog;
   /** Bound of what is kept, bytes; the pages in use by a reader come on top. */

@@ -49,6 +49,7 @@ const spareSockets = 1_000;
 /** How long a browser may remember what a preflight said, s. */
 const corsMaxAgeS = 600;
 
+/** What the routes work with. */
 export interface CreateHttpOptions {
   readonly settings: Settings;
   readonly logger: Logger;
@@ -67,6 +68,7 @@ export interface CreateHttpOptions {
   readonly unreadiness: () => string | undefined;
 }
 
+/** The HTTP servers with all their routes. `url` and `opsUrl` can be asked for once they listen. */
 export interface SluiceHttp {
   /** For the WebSocket upgrade. */
   readonly server: Server;
@@ -94,6 +96,7 @@ function urlOf(app: FastifyInstance): string {
   return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }
 
+/** Makes the servers; they listen when they are told to. */
 export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp> {
   const { settings, publisher, clock, connections, subscriptions, context, tickets, tally, isAccepting } = options;
   const { host, port, ops_host: opsHost, ops_port: opsPort } = settings.server;

@@ -14,6 +14,7 @@ import {
 import type { FastifyInstance } from "fastify";
 import type { PublishDoor } from "./publish-door.js";
 
+/** Which requests are taken, and what becomes of them. */
 export interface DirectPublishOptions {
   readonly door: PublishDoor;
   readonly path: string;

@@ -16,6 +16,7 @@ import {
 import type { CommitOutcome, Publisher } from "./publisher.js";
 import { readPublishBody } from "./read-publish-body.js";
 
+/** What the door works with, and its bound. */
 export interface PublishDoorOptions {
   readonly publisher: Publisher;
   readonly clock: Clock;

@@ -16,6 +16,7 @@ export interface Incoming {
   expire(): void;
 }
 
+/** Watches all connections of an endpoint. A message has {@link messageMsMax}, and half a second more at most. */
 export class UnfinishedMessages {
   readonly #clock: Clock;
   readonly #begunAtMs = new Map<Incoming, number>();

@@ -49,6 +49,7 @@ const controlRate: TokenBucketOptions = { perSecond: 20, burst: 20 };
  */
 const closeTimeoutMs = 10_000;
 
+/** What the endpoint works with. */
 export interface WebSocketEndpointOptions {
   readonly context: SessionContext;
   readonly connections: Connections;
@@ -79,6 +80,7 @@ interface Candidate {
   readonly options: ConnectionOptions;
 }
 
+/** The WebSocket door of a server. */
 export class WebSocketEndpoint {
   readonly #options: WebSocketEndpointOptions;
   readonly #handshaker: WebSocketServer;

@@ -6,6 +6,7 @@ import type { Sink } from "../delivery/sink.js";
 import { writeAtOnce } from "./write-at-once.js";
 import { SluiceWebSocket } from "./sluice-web-socket.js";
 
+/** The way out of one WebSocket; what `ws` writes to its socket, control frames and the close, keeps its place. */
 export class WebSocketSink implements Sink {
   readonly #socket: Socket;
   readonly #webSocket: SluiceWebSocket;

@@ -25,6 +25,7 @@ import { fieldsBytesMax } from "./stored-log.js";
 const turnEventsMax = 1024;
 const turnBytesMax = 1024 * 1024;
 
+/** Where the log lies, and the way to whoever writes it. */
 export interface FollowerLogOptions {
   /** The log's directory, which its writer has open. */
   readonly dir: string;
@@ -38,6 +39,7 @@ export interface FollowerLogOptions {
   readonly onLost: (error: Error) => void;
 }
 
+/** An {@link EventLog} that another process writes. */
 export class FollowerLog implements EventLog {
   readonly epoch: string;
   readonly isShared = true;
