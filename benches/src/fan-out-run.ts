@@ -33,6 +33,8 @@ export interface Pair extends AsyncDisposable {
   readonly server: PinnedChild<ServerReport>;
   readonly client: PinnedChild<LoadReport>;
   readonly opened: LoadReport;
+  /** What both tell as a measurement begins: latencies count from here on. */
+  begin(): Promise<Reading>;
   read(): Promise<Reading>;
 }
 
@@ -53,15 +55,17 @@ export async function startPair({ server: name, source, load }: FanOutOptions): 
   const opened = await client.next();
   if (opened.connected !== load.connections) throw new Error(`${opened.connected} of ${load.connections} connected`);
   await untilQuiet(client);
+  const read = async (request: "begin" | "report"): Promise<Reading> => {
+    const clientReport = await client.ask(request);
+    const serverReport = await server.ask("report");
+    return { server: serverReport, client: clientReport, atMs: performance.now() };
+  };
   return {
     server,
     client,
     opened,
-    read: async () => {
-      const clientReport = await client.ask("report");
-      const serverReport = await server.ask("report");
-      return { server: serverReport, client: clientReport, atMs: performance.now() };
-    },
+    begin: () => read("begin"),
+    read: () => read("report"),
     [Symbol.asyncDispose]: async () => {
       await server.ask("stop");
       await client[Symbol.asyncDispose]();
@@ -116,7 +120,7 @@ export async function runFanOut(options: FanOutOptions): Promise<Figures> {
   await using pair = await startPair(options);
   await pair.server.ask("start");
   await pause(options.warmUpMs ?? warmUpMsDefault);
-  const before = await pair.read();
+  const before = await pair.begin();
   await pause(options.seconds * 1000);
   return figuresBetween(before, await pair.read());
 }

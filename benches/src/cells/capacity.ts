@@ -33,7 +33,7 @@ interface Step {
 async function tryRate(pair: Pair, perSecond: number, seconds: number): Promise<Step> {
   await pair.server.ask({ perSecond });
   await pause(settleMs);
-  const before = await pair.read();
+  const before = await pair.begin();
   await pause(seconds * 1000);
   const figures = figuresBetween(before, await pair.read());
   const { p99Ms, deliveriesPerS, missing, gaps } = figures as Record<string, number>;

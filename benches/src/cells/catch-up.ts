@@ -90,7 +90,7 @@ async function alone(): Promise<Figures> {
 async function whileLive(pair: Pair, during: (server: ServerReport) => Promise<Figures>): Promise<Figures> {
   await pair.server.ask("start");
   await pause(warmUpMs);
-  const before = await pair.read();
+  const before = await pair.begin();
   const figures = await during(before.server);
   const after = await pair.read();
   const { latenciesMs, gaps, missing } = after.client;

@@ -71,7 +71,7 @@ async function load(setting: Setting, mode: "rate" | "saturate", count: number, 
   await using client = await setting.openClient({ connections: count, ...counting });
   await backend.ask(mode);
   await pause(warmMs);
-  const [first, doorBefore] = [await client.ask("report"), await door?.ask("report")];
+  const [first, doorBefore] = [await client.ask("begin"), await door?.ask("report")];
   const startMs = performance.now();
   await pause(seconds * 1_000);
   const [last, doorAfter] = [await client.ask("report"), await door?.ask("report")];

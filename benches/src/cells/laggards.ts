@@ -88,7 +88,7 @@ async function run(seconds: number, during: (server: ServerReport) => Promise<Fi
   await pause(warmUpMs);
   const warm = residentMemory(pair.server.pid);
   using peak = new MemoryPeak(pair.server.pid);
-  const before = await pair.read();
+  const before = await pair.begin();
   const figures = await during(before.server);
   const after = await pair.read();
   const { latenciesMs, missing } = after.client;

@@ -44,7 +44,7 @@ async function measurePublish(shape: Shape, seconds: number): Promise<Figures> {
   await using client = new PinnedChild<PublishReport>("publish-client.js", options, clientCore);
   await client.next();
   await pause(warmUpMs);
-  const before = await client.ask("report");
+  const before = await client.ask("begin");
   const serverBefore = await server.ask("report");
   const stolenBeforeMs = stolenMs(serverCore);
   const startMs = performance.now();

@@ -150,13 +150,13 @@ async function run(seconds: number, withSlow: boolean): Promise<Figures> {
   await pause(warmUpMs);
   const warm = residentMemory(server.pid);
   await slow?.ask("slow");
-  const before = await pair.read();
+  const before = await pair.begin();
   await pause(seconds * 1000);
   const paused = await pausedNow(start.port);
   const lagging = await pair.read();
   // Telling of 30 s takes the clients tens of ms, which are none of those who catch up.
   await pause(settleMs);
-  await pair.read();
+  await pair.begin();
   const behind = await slow?.ask("free");
   const freeAtMs = performance.now();
   await pause(freeMs);

@@ -31,7 +31,7 @@ async function measureSlow(load: Partial<LoadClientOptions>, seconds: number): P
   await untilQuiet(pair.client);
   await pair.server.ask({ perSecond: source.perSecond });
   await pause(settleMs);
-  const before = await pair.read();
+  const before = await pair.begin();
   await pause(seconds * 1000);
   return figuresBetween(before, await pair.read());
 }
