@@ -4,6 +4,7 @@ import { pause, ratioOf, type Cell, type Figures } from "../cell.js";
 import { PinnedChild } from "../child.js";
 import { clientCore, installed, startServer, type ContenderName } from "../contenders.js";
 import type { LoadClientOptions, LoadReport } from "../load-client.js";
+import type { ServerReport } from "../server-report.js";
 
 const secret = "a secret of thirty-two bytes at least";
 const settleMs = 2500;
@@ -15,6 +16,8 @@ const heartbeatMs = 30_000;
  * of CPU; in a window of 30 s that alone would be 1.3 % of a core).
  */
 const warmUpMs = 2 * heartbeatMs;
+/** What the process does with no connection is looked at before V8 looks for what the rehearsal left behind (8 s). */
+const aloneMs = 7000;
 /** Enough for the memory of each to show; their CPU shows where there are thousands. */
 const forMemory = 1000;
 const forMemoryAndCpu = 9000;
@@ -33,6 +36,15 @@ async function openClient(
   return { client, opened: await client.next() };
 }
 
+/** The share of a core that a server takes for so long, percent. */
+async function cpuPercent(server: PinnedChild<ServerReport>, forMs: number): Promise<number> {
+  const startMs = performance.now();
+  const before = await server.ask("report");
+  await pause(forMs);
+  const after = await server.ask("report");
+  return (100 * (after.cpuMs - before.cpuMs)) / (performance.now() - startMs);
+}
+
 async function measureIdle(name: ContenderName, connections: number, seconds: number): Promise<Figures> {
   await using server = startServer(name, { perSecond: 1, pingIntervalMs: heartbeatMs });
   const report = await server.next();
@@ -42,6 +54,7 @@ async function measureIdle(name: ContenderName, connections: number, seconds: nu
   await server.ask("idle");
   await pause(500);
   const before = await server.ask("idle");
+  const aloneCpuPercent = connections < forMemoryAndCpu ? Number.NaN : await cpuPercent(server, aloneMs);
   const { client } = await openClient(report, { connections, answersPings: true });
   await using held = client;
   await pause(settleMs);
@@ -56,14 +69,13 @@ async function measureIdle(name: ContenderName, connections: number, seconds: nu
   await pause(warmUpMs);
   const startMs = performance.now();
   const pingsBefore = await held.ask("report");
-  const cpuBefore = await server.ask("report");
-  await pause(seconds * 1000);
-  const cpuAfter = await server.ask("report");
+  const serverCpuPercent = await cpuPercent(server, seconds * 1000);
   const pingsAfter = await held.ask("report");
   const elapsedS = (performance.now() - startMs) / 1000;
   return {
     ...memory,
-    serverCpuPercent: (cpuAfter.cpuMs - cpuBefore.cpuMs) / 10 / elapsedS,
+    serverCpuPercent,
+    aloneCpuPercent,
     pingsPerS: (pingsAfter.pings - pingsBefore.pings) / elapsedS,
     closed: pingsAfter.closed,
   };
@@ -79,6 +91,7 @@ export const idleCell: Cell = {
     { figure: "rssKb", title: "RSS KiB per connection", digits: 1 },
     { figure: "heapKb", title: "of it heap and buffers", digits: 1 },
     { figure: "serverCpuPercent", title: "server CPU %", digits: 2 },
+    { figure: "aloneCpuPercent", title: "with no connection %", digits: 2 },
     { figure: "pingsPerS", title: "pings/s" },
     { figure: "closed", title: "closed" },
   ],
