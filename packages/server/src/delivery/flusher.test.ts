@@ -91,6 +91,21 @@ describe("Flusher", () => {
     for (const { consumer } of members) expect(world.delivery.metricsOf(consumer).messagesSent).toBe(3);
   });
 
+  it("notes on a lane when its members were written last", async () => {
+    world = new DeliveryWorld();
+    const { consumer } = world.subscriber({ A: null });
+    const { clock } = world;
+    expect(consumer.lane?.totals.writtenAtMs).toBe(0);
+    for (const elapsedMs of [20, 5]) {
+      clock.advance(elapsedMs);
+      await world.publishMany(1);
+      expect(consumer.lane?.totals.writtenAtMs).toBe(clock.now());
+    }
+    const writtenAtMs = clock.now();
+    clock.advance(7);
+    expect(consumer.account.lastSendAtMs).toBe(writtenAtMs);
+  });
+
   it("tells of one that blocks when it was written and how late, whether in its turn or before it", async () => {
     world = new DeliveryWorld({ msPerLook: 2 });
     const members = Array.from({ length: 200 }, () => world.subscriber({ A: null }));
