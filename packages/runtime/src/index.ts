@@ -8,6 +8,7 @@ export { handshakeProblem, isOriginAllowed, pathOf, websocketPaths, type Handsha
 export { encodeProblem, problemMediaType, sendProblem, type Problem, type ProblemMembers } from "./door/problem.js";
 export { faultProblem, problemServerOptions, registerProblemHandlers } from "./door/problem-handlers.js";
 export { refuseUpgrade } from "./door/refuse-upgrade.js";
+export { restDeadlines } from "./door/rest-deadlines.js";
 export { registerWebSocketPaths } from "./door/websocket-paths.js";
 export { TokenBucket, type TokenBucketOptions } from "./door/token-bucket.js";
 export * from "./identity/index.js";

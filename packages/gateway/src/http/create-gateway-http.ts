@@ -9,6 +9,7 @@ import {
   problemServerOptions,
   registerProblemHandlers,
   registerWebSocketPaths,
+  restDeadlines,
   sendProblem,
   type Settings,
 } from "@sluice/runtime";
@@ -201,7 +202,8 @@ export async function createGatewayHttp(options: GatewayHttpOptions): Promise<Ga
   const ops = opsPort === null ? app : createFastify(settings, undefined);
   if (ops !== app) registerProblemHandlers(ops);
   options.opsRoutes(ops);
-  for (const { server } of new Set([app, ops])) boundPipelining(server);
+  const servers = new Set([app.server, ops.server]);
+  for (const server of servers) boundPipelining(server);
 
   return {
     server: app.server,
@@ -212,6 +214,7 @@ export async function createGatewayHttp(options: GatewayHttpOptions): Promise<Ga
       return urlOf(ops, files === undefined || ops !== app ? "http" : "https");
     },
     listen: async () => {
+      for (const server of servers) restDeadlines(server);
       await app.listen({ host, port, backlog: listenBacklog });
       if (opsPort !== null) await ops.listen({ host: opsHost, port: opsPort });
     },

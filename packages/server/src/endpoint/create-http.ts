@@ -12,6 +12,7 @@ import {
   problemServerOptions,
   registerProblemHandlers,
   registerWebSocketPaths,
+  restDeadlines,
   type Settings,
 } from "@sluice/runtime";
 import cors from "@fastify/cors";
@@ -151,7 +152,8 @@ export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp
   const ops = opsPort === null ? app : createFastify(settings);
   if (ops !== app) registerProblemHandlers(ops);
   registerHealthRoutes(ops, { unreadiness: options.unreadiness, metrics: options.registry });
-  for (const { server } of new Set([app, ops])) boundPipelining(server);
+  const servers = new Set([app.server, ops.server]);
+  for (const server of servers) boundPipelining(server);
 
   return {
     server: app.server,
@@ -162,6 +164,7 @@ export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp
       return urlOf(ops);
     },
     listen: async () => {
+      for (const server of servers) restDeadlines(server);
       await app.listen({ host, port, backlog: listenBacklog });
       if (opsPort !== null) await ops.listen({ host: opsHost, port: opsPort });
     },
