@@ -4,9 +4,10 @@
 
 import type { Clock } from "@sluice/runtime";
 import type { Lane } from "../routing/lane.js";
-import { joinedBytes, type SharedEvent } from "../routing/shared-event.js";
+import type { SharedEvent } from "../routing/shared-event.js";
 import type { Consumer } from "./consumer.js";
 import type { DeliveryTally } from "./delivery-tally.js";
+import { JoinedMemory } from "./joined-memory.js";
 
 /** Writes to members of one lane before the next lane has its turn. */
 const writesPerTurn = 64;
@@ -40,6 +41,7 @@ export class Flusher {
   #next = 0;
   /** The newest portion, which most of those who come next get too. */
   #portion: Portion | undefined;
+  readonly #memory = new JoinedMemory();
 
   constructor(options: FlusherOptions) {
     this.#options = options;
@@ -74,7 +76,7 @@ export class Flusher {
     if (lane === undefined || !consumer.isLevel || laneCursor === lane.end) return;
     const portion = this.#portionOf(lane, laneCursor);
     consumer.laneCursor = lane.end;
-    const isTaken = consumer.sink.write(portion.bytes);
+    const isTaken = this.#give(consumer, portion);
     const now = this.#options.clock.now();
     this.#count(portion, 1, now);
     if (!isTaken) this.#block(consumer, portion, now);
@@ -107,7 +109,7 @@ export class Flusher {
         shared = 0;
       }
       consumer.laneCursor = end;
-      if (!consumer.sink.write(portion.bytes)) (blocked ??= []).push([consumer, portion]);
+      if (!this.#give(consumer, portion)) (blocked ??= []).push([consumer, portion]);
       shared += 1;
       written += 1;
       if (written % writesPerLook === 0) now = clock.now();
@@ -119,12 +121,20 @@ export class Flusher {
     return now;
   }
 
+  /** Says whether the consumer's transport took all of it. */
+  #give({ sink }: Consumer, { bytes }: Portion): boolean {
+    const isTaken = sink.write(bytes);
+    if (sink.holdsBytes) this.#memory.keep(bytes);
+    return isTaken;
+  }
+
   #portionOf(lane: Lane<Consumer>, from: number): Portion {
     const { end } = lane;
     const known = this.#portion;
     if (known?.lane === lane && known.from === from && known.end === end) return known;
     const events = lane.pendingFrom(from);
-    const bytes = joinedBytes(events, lane.encoding);
+    const parts = events.map((event) => event.bytes(lane.encoding));
+    const bytes = parts.length === 1 ? (parts[0] as Buffer) : this.#memory.join(parts);
     this.#portion = { lane, from, end, events, bytes };
     return this.#portion;
   }

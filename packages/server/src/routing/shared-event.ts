@@ -35,9 +35,3 @@ export class SharedEvent {
     return this.#bytes;
   }
 }
-
-/** What travels for all of these events, at least one; shared, never to be modified. */
-export function joinedBytes(events: readonly SharedEvent[], encoding: Encoding): Buffer {
-  if (events.length === 1) return (events[0] as SharedEvent).bytes(encoding);
-  return Buffer.concat(events.map((event) => event.bytes(encoding)));
-}
