@@ -1,6 +1,6 @@
 // Starts a bench's processes, each pinned to a core, and talks to them.
 
-import { fork, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 
@@ -15,6 +15,8 @@ export interface Program {
   readonly execPath?: string;
   /** The program's own flags, before the script; default none. */
   readonly flags?: readonly string[];
+  /** The script is a program by itself; its options are texts, an argument each. Default false. */
+  readonly isNative?: boolean;
   /** It runs when nobody else on its core wants to: it stands for somebody else's machine. Default false. */
   readonly isBehind?: boolean;
 }
@@ -32,18 +34,18 @@ function standBack(pid: number): void {
   if (spawnSync("chrt", ["-a", "-i", "-p", "0", String(pid)]).status !== 0) setPriority(pid, lowPriority);
 }
 
-/** A child that runs `script` (beside this file, or an absolute path) on one core, with one JSON argument. */
+/** A child that runs `script` (beside this file, or a URL) on one core, with one JSON argument. */
 export class PinnedChild<Reply> implements AsyncDisposable {
   readonly #child: ChildProcess;
 
   /** @param core null leaves it to the scheduler */
   constructor(script: string, options: unknown, core: number | null, program: Program = {}) {
     const path = fileURLToPath(new URL(script, import.meta.url));
-    this.#child = fork(path, [JSON.stringify(options)], {
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-      execPath: program.execPath ?? process.execPath,
-      execArgv: [...(program.flags ?? [])],
-    });
+    const { execPath = process.execPath, flags = [], isNative = false } = program;
+    const stdio = ["ignore", "inherit", "inherit", "ipc"] as const;
+    this.#child = isNative
+      ? spawn(path, options as readonly string[], { stdio: [...stdio] })
+      : spawn(execPath, [...flags, path, JSON.stringify(options)], { stdio: [...stdio] });
     if (core !== null && this.#child.pid !== undefined) pinTo(core, this.#child.pid);
     if (program.isBehind === true && this.#child.pid !== undefined) standBack(this.#child.pid);
   }

@@ -1,10 +1,11 @@
 // One measurement of a server that sends a stream to subscribers: what most cells do, each with its own options.
 
-import { PinnedChild } from "./child.js";
+import type { PinnedChild } from "./child.js";
 import { pause, percentile, type Figures } from "./cell.js";
 import { clientCore, startServer, type ContenderName } from "./contenders.js";
 import type { LoadClientOptions, LoadReport } from "./load-client.js";
 import type { ServerOptions, ServerReport } from "./server-report.js";
+import { startLoad } from "./start-load.js";
 
 const warmUpMsDefault = 1500;
 /** Subscribed are all when nothing has come for so long, ms: answers to subscriptions, a peer's own greetings. */
@@ -25,6 +26,7 @@ export interface FanOutOptions {
 export interface Reading {
   readonly server: ServerReport;
   readonly client: LoadReport;
+  /** When the server told. */
   readonly atMs: number;
 }
 
@@ -51,14 +53,17 @@ export async function startPair({ server: name, source, load }: FanOutOptions): 
     sampleEvery,
     ...withoutSubscribe(load),
   };
-  const client = new PinnedChild<LoadReport>("load-client.js", options, clientCore);
+  const client = startLoad(options, clientCore);
   const opened = await client.next();
   if (opened.connected !== load.connections) throw new Error(`${opened.connected} of ${load.connections} connected`);
   await untilQuiet(client);
   const read = async (request: "begin" | "report"): Promise<Reading> => {
-    const clientReport = await client.ask(request);
-    const serverReport = await server.ask("report");
-    return { server: serverReport, client: clientReport, atMs: performance.now() };
+    // At once: what the client has to tell may take some 50 ms.
+    const [clientReport, [serverReport, atMs]] = await Promise.all([
+      client.ask(request),
+      server.ask("report").then((report) => [report, performance.now()] as const),
+    ]);
+    return { server: serverReport, client: clientReport, atMs };
   };
   return {
     server,
@@ -94,11 +99,12 @@ function withoutSubscribe(load: FanOutOptions["load"]): Omit<FanOutOptions["load
 /** What happened between two readings. */
 export function figuresBetween(before: Reading, after: Reading): Figures {
   const elapsedS = (after.atMs - before.atMs) / 1000;
+  const clientElapsedS = (after.client.atMs - before.client.atMs) / 1000;
   const frames = after.client.frames - before.client.frames;
   const { latenciesMs } = after.client;
   const serverCpuS = (after.server.cpuMs - before.server.cpuMs) / 1000;
   return {
-    deliveriesPerS: frames / elapsedS,
+    deliveriesPerS: frames / clientElapsedS,
     cpuSPerMillion: serverCpuS / (frames / 1e6),
     bytesPerDelivery: (after.client.bytes - before.client.bytes) / frames,
     p50Ms: percentile(latenciesMs, 0.5),
@@ -109,7 +115,7 @@ export function figuresBetween(before: Reading, after: Reading): Figures {
     silent: after.client.silent,
     publishedPerS: (after.server.published - before.server.published) / elapsedS,
     serverCpuShare: serverCpuS / elapsedS,
-    clientCpuPercent: (after.client.cpuMs - before.client.cpuMs) / 10 / elapsedS,
+    clientCpuPercent: (after.client.cpuMs - before.client.cpuMs) / 10 / clientElapsedS,
     serverCpuPercent: (100 * serverCpuS) / elapsedS,
     rssMiB: after.server.rssBytes / 2 ** 20,
   };

@@ -52,6 +52,8 @@ export interface LoadReport {
   /** Sampled latencies since the last report, ms. */
   readonly latenciesMs: readonly number[];
   readonly cpuMs: number;
+  /** When it was counted, ms of the client's monotonic clock: telling it takes a while. */
+  readonly atMs: number;
   /** From the first handshake to the last answer, ms. */
   readonly connectMs: number;
   readonly connectCpuMs: number;
@@ -232,6 +234,7 @@ function report(): void {
     silent: countSilent(),
     latenciesMs,
     cpuMs,
+    atMs: performance.now(),
     connectMs,
     connectCpuMs,
   };

@@ -102,7 +102,7 @@ async function whileLive(pair: Pair, during: (server: ServerReport) => Promise<F
     gaps,
     missing,
     serverCpuPercent: (100 * (after.server.cpuMs - before.server.cpuMs)) / (after.atMs - before.atMs),
-    clientCpuPercent: (100 * (after.client.cpuMs - before.client.cpuMs)) / (after.atMs - before.atMs),
+    clientCpuPercent: (100 * (after.client.cpuMs - before.client.cpuMs)) / (after.client.atMs - before.client.atMs),
   };
 }
 

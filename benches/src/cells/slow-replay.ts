@@ -178,7 +178,7 @@ async function run(seconds: number, withSlow: boolean): Promise<Figures> {
     servedP99Ms: percentile([...(lagging.server.servedMs ?? []), ...(after.server.servedMs ?? [])], 0.99),
     laggingServedP99Ms: percentile(lagging.server.servedMs ?? [], 0.99),
     catchingUpServedP99Ms: percentile(after.server.servedMs ?? [], 0.99),
-    clientCpuPercent: (100 * (after.client.cpuMs - before.client.cpuMs)) / (after.atMs - before.atMs),
+    clientCpuPercent: (100 * (after.client.cpuMs - before.client.cpuMs)) / (after.client.atMs - before.client.atMs),
     serverCpuPercent: (100 * (after.server.cpuMs - before.server.cpuMs)) / (after.atMs - before.atMs),
     missing: after.client.missing,
     eventBytes,
