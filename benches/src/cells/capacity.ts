@@ -1,4 +1,6 @@
-// How far the rate can rise, events coming one by one, before the 99th percentile breaks or something is missing.
+// How far the rate can rise, events coming one by one, before the 99th percentile breaks or something is missing. A stop of
+// the machine breaks any rate, so the search goes on past a rate that broke, until the next one has broken too; between the
+// highest that held and the one above it, it looks closer.
 
 import { pause, ratioOf, type Cell, type Figures } from "../cell.js";
 import { installed, type ContenderName } from "../contenders.js";
@@ -9,8 +11,9 @@ const subscribers = 1000;
 const p99MsMax = 50;
 /** Share of what was published that must have arrived within the step. */
 const deliveredShareMin = 0.97;
-/** Rates rise by this until one breaks; then the last step is halved so many times. */
+/** Rates rise by this until so many in a row break; then the step above the highest that held is halved so many times. */
 const rise = 1.5;
+const brokenInARow = 2;
 const halvings = 2;
 const rateMax = 50_000;
 const firstRate: Readonly<Record<ContenderName, number>> = {
@@ -21,6 +24,9 @@ const firstRate: Readonly<Record<ContenderName, number>> = {
   "socket.io": 10,
 };
 const settleMs = 700;
+/** What a broken rate left behind has been taken once no more frames than this come in `settleMs`: pings. */
+const quietFrames = 200;
+const settlesMax = 20;
 /** Until the server's code is compiled, which takes turns on the very core that it serves from. */
 const warmUpMs = 8000;
 const sampleEvery = 53;
@@ -41,6 +47,18 @@ async function tryRate(pair: Pair, perSecond: number, seconds: number): Promise<
   return { holds: (p99Ms ?? Infinity) < p99MsMax && isComplete && missing === 0 && gaps === 0, figures };
 }
 
+/** Publishes nothing until what was published has been taken. */
+async function untilTaken({ server, client }: Pair): Promise<void> {
+  await server.ask("stop");
+  let { frames } = await client.ask("report");
+  for (let settle = 0; settle < settlesMax; settle += 1) {
+    await pause(settleMs);
+    const before = frames;
+    ({ frames } = await client.ask("report"));
+    if (frames - before <= quietFrames) return;
+  }
+}
+
 async function findCapacity(server: ContenderName, seconds: number): Promise<Figures> {
   const load = { connections: subscribers, isWhole: true, sampleEvery };
   await using pair = await startPair({ server, source: { perSecond: firstRate[server] }, seconds, load });
@@ -49,12 +67,11 @@ async function findCapacity(server: ContenderName, seconds: number): Promise<Fig
   const holds = async (rate: number): Promise<boolean> => {
     let step = await tryRate(pair, rate, seconds);
     if (!step.holds) {
-      // A hiccup of the machine is not the end of the search: what breaks must break twice.
-      await pair.server.ask("stop");
-      await pause(settleMs * 2);
+      await untilTaken(pair);
       step = await tryRate(pair, rate, seconds);
     }
-    if (step.holds) {
+    if (!step.holds) await untilTaken(pair);
+    else if (rate > best) {
       best = rate;
       found = step.figures;
     }
@@ -62,14 +79,14 @@ async function findCapacity(server: ContenderName, seconds: number): Promise<Fig
   };
   await pair.server.ask({ perSecond: firstRate[server] });
   await pause(warmUpMs);
-  let broken = firstRate[server];
-  while (broken < rateMax && (await holds(broken))) broken *= rise;
-  // What the broken rate left behind is taken first.
+  let broken = 0;
+  for (let rate = firstRate[server]; broken < brokenInARow && rate < rateMax; rate *= rise) {
+    broken = (await holds(rate)) ? 0 : broken + 1;
+  }
+  let above = Math.max(best, firstRate[server]) * rise;
   for (let halving = 0; halving < halvings; halving += 1) {
-    await pair.server.ask("stop");
-    await pause(settleMs * 2);
-    const middle = (best + broken) / 2;
-    if (!(await holds(middle))) broken = middle;
+    const middle = (best + above) / 2;
+    if (!(await holds(middle))) above = middle;
   }
   return { ...found, eventsPerS: best };
 }
