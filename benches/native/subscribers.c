@@ -31,6 +31,8 @@ enum {
   message_bytes = 64 * 1024,
   // A frame's type stands at its beginning.
   type_within = 24,
+  // No ping is longer, and hardly anything else is as short.
+  ping_bytes_max = 125,
   header_bytes_max = 10,
 };
 
@@ -60,7 +62,7 @@ static struct {
 static Subscriber *subscribers;
 static uint8_t buffer[read_bytes];
 static int channel;
-static uint64_t connected, frames, bytes, gaps, out_of_order, missing, closed_count;
+static uint64_t connected, frames, bytes, gaps, out_of_order, missing, pings, closed_count;
 static double connect_ms, connect_cpu_ms;
 static double *latencies_ms;
 static size_t latency_count, latency_room;
@@ -78,6 +80,36 @@ static double clock_ms(clockid_t clock) {
 
 static double cpu_ms(void) { return clock_ms(CLOCK_PROCESS_CPUTIME_ID); }
 
+static void send_all(int fd, const void *from, size_t length) {
+  const char *at = from;
+  for (const char *end = at + length; at < end;) {
+    ssize_t sent = write(fd, at, (size_t)(end - at));
+    if (sent < 0 && errno != EINTR) fail("write");
+    if (sent > 0) at += sent;
+  }
+}
+
+// A masked text frame of at most 64 KiB, as clients send them.
+static void send_text(int fd, const char *text) {
+  static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};
+  size_t length = strlen(text);
+  if (length > 0xffff) fail("a subscription over 64 KiB");
+  uint8_t *frame = malloc(length + 8);
+  if (frame == NULL) fail("malloc");
+  size_t head = 2;
+  frame[0] = 0x81;
+  frame[1] = 0x80 | (length < 126 ? (uint8_t)length : 126);
+  if (length >= 126) {
+    frame[head++] = (uint8_t)(length >> 8);
+    frame[head++] = (uint8_t)length;
+  }
+  memcpy(frame + head, mask, sizeof mask);
+  head += sizeof mask;
+  for (size_t index = 0; index < length; index += 1) frame[head + index] = (uint8_t)text[index] ^ mask[index % 4];
+  send_all(fd, frame, head + length);
+  free(frame);
+}
+
 static bool number_after(const char *mark, const uint8_t *from, const uint8_t *end, double *number) {
   size_t length = strlen(mark);
   const uint8_t *found = memmem(from, (size_t)(end - from), mark, length);
@@ -87,7 +119,9 @@ static bool number_after(const char *mark, const uint8_t *from, const uint8_t *e
   memcpy(text, found + length, left < sizeof text - 1 ? left : sizeof text - 1);
   char *after;
   *number = strtod(text, &after);
-  return after != text;
+  // One that a read cut off is another number.
+  bool is_cut = left < sizeof text && after == text + left;
+  return after != text && !is_cut;
 }
 
 static void note_latency(double ms) {
@@ -118,12 +152,18 @@ static void look(Subscriber *subscriber, const uint8_t *at, const uint8_t *end) 
 }
 
 static void begin_frame(Subscriber *subscriber, int opcode, const uint8_t *at, const uint8_t *end) {
+  static const char ping[] = "{\"type\":\"ping\"";
   if (opcode != 1) return;
   frames += 1;
   subscriber->seen += 1;
-  if (subscriber->seen % options.sample_every != 0) return;
   uint64_t left = (uint64_t)(end - at);
-  look(subscriber, at, at + (left < subscriber->skip ? left : subscriber->skip));
+  if (left > subscriber->skip) left = subscriber->skip;
+  // Who answers none is closed by Sluice after 100 s.
+  if (subscriber->skip <= ping_bytes_max && left >= sizeof ping - 1 && memcmp(at, ping, sizeof ping - 1) == 0) {
+    pings += 1;
+    send_text(subscriber->fd, "{\"type\":\"pong\"}");
+  }
+  if (subscriber->seen % options.sample_every == 0) look(subscriber, at, at + left);
 }
 
 // Frames as servers send them, unmasked (RFC 6455 §5.2), wherever the reads cut them.
@@ -160,36 +200,6 @@ static void hear(Subscriber *subscriber) {
   subscriber->has_heard = true;
   bytes += (uint64_t)count;
   scan(subscriber, buffer, buffer + count);
-}
-
-static void send_all(int fd, const void *from, size_t length) {
-  const char *at = from;
-  for (const char *end = at + length; at < end;) {
-    ssize_t sent = write(fd, at, (size_t)(end - at));
-    if (sent < 0 && errno != EINTR) fail("write");
-    if (sent > 0) at += sent;
-  }
-}
-
-// A masked text frame of at most 64 KiB, as clients send them.
-static void send_text(int fd, const char *text) {
-  static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};
-  size_t length = strlen(text);
-  if (length > 0xffff) fail("a subscription over 64 KiB");
-  uint8_t *frame = malloc(length + 8);
-  if (frame == NULL) fail("malloc");
-  size_t head = 2;
-  frame[0] = 0x81;
-  frame[1] = 0x80 | (length < 126 ? (uint8_t)length : 126);
-  if (length >= 126) {
-    frame[head++] = (uint8_t)(length >> 8);
-    frame[head++] = (uint8_t)length;
-  }
-  memcpy(frame + head, mask, sizeof mask);
-  head += sizeof mask;
-  for (size_t index = 0; index < length; index += 1) frame[head + index] = (uint8_t)text[index] ^ mask[index % 4];
-  send_all(fd, frame, head + length);
-  free(frame);
 }
 
 static void subscribe(int fd, int number) {
@@ -248,8 +258,8 @@ static void report(void) {
   FILE *out = open_memstream(&text, &length);
   fprintf(out, "{\"connected\":%lu,\"frames\":%lu,\"bytes\":%lu,\"gaps\":%lu,\"outOfOrder\":%lu,\"missing\":%lu,", connected,
           frames, bytes, gaps, out_of_order, missing);
-  fprintf(out, "\"pings\":0,\"closed\":%lu,\"silent\":%d,\"cpuMs\":%.3f,\"atMs\":%.3f,\"connectMs\":%.3f,\"connectCpuMs\":%.3f,",
-          closed_count, count_silent(), cpu_ms(), clock_ms(CLOCK_MONOTONIC), connect_ms, connect_cpu_ms);
+  fprintf(out, "\"pings\":%lu,\"closed\":%lu,\"silent\":%d,\"cpuMs\":%.3f,\"atMs\":%.3f,\"connectMs\":%.3f,\"connectCpuMs\":%.3f,",
+          pings, closed_count, count_silent(), cpu_ms(), clock_ms(CLOCK_MONOTONIC), connect_ms, connect_cpu_ms);
   fprintf(out, "\"latenciesMs\":[");
   for (size_t index = 0; index < latency_count; index += 1) {
     fprintf(out, "%s%.3f", index == 0 ? "" : ",", latencies_ms[index]);

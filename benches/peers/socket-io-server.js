@@ -9,7 +9,8 @@ const packetsMax = 1000;
 
 const options = JSON.parse(process.argv[2] ?? "{}");
 const http = createServer();
-const io = new Server(http, { transports: ["websocket"], serveClient: false });
+// The load client answers no pings of Engine.IO's.
+const io = new Server(http, { transports: ["websocket"], serveClient: false, pingInterval: 3_600_000 });
 
 function isFull() {
   for (const socket of io.sockets.sockets.values()) if (socket.conn.writeBuffer.length > packetsMax) return true;

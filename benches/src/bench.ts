@@ -7,6 +7,7 @@ import { catalogue } from "./catalogue.js";
 import { median, type Cell, type Column, type Figures, type Variant } from "./cell.js";
 import { missingPeers } from "./contenders.js";
 import { describeMachine } from "./machine.js";
+import { hasNativeClient } from "./start-load.js";
 
 const repeatsDefault = 5;
 const secondsDefault = 4;
@@ -27,7 +28,8 @@ const usageText = `npm run bench -- [name …] [--repeats ${repeatsDefault}] [--
 Without names, every cell. Servers run on core 0 and load clients on core 1, where taskset is there. Medians of the
 repeats are shown; --json writes every single figure, with the machine and the versions. --only names rows, or the
 first words of them. BENCH_PROFILE=dir writes CPU profiles of Node's servers there, and
-BENCH_NODE_FLAGS="--trace-gc" starts them with flags of Node.
+BENCH_NODE_FLAGS="--trace-gc" starts them with flags of Node. The load client is native where there is a C compiler (cc);
+BENCH_CLIENT=node takes Node's.
 
 ${catalogue.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`).join("\n")}
 `;
@@ -125,6 +127,8 @@ async function main(): Promise<void> {
   say(`${machine.cores} × ${machine.cpu}, Node ${machine.node}, ${machine.commit}, load ${machine.loadBefore}\n`);
   const missing = missingPeers();
   if (missing.length > 0) say(`Not installed: ${missing.join(", ")} (benches/peers/README.md)\n`);
+  if (!hasNativeClient())
+    say("The load client is Node's, and may be what is full first (no C compiler, or BENCH_CLIENT)\n");
   const results: CellResult[] = [];
   for (const cell of catalogue) {
     if (positionals.length > 0 && !positionals.includes(cell.name)) continue;

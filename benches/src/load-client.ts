@@ -68,6 +68,8 @@ const stallAfterMs = 500;
 const tokenTtlMs = 3_600_000;
 const connectAtOnceDefault = 50;
 const numberLengthMax = 20;
+/** One that a read cut off is another number. */
+const wholeNumber = /^[\d.]+(?=[^\d.])/;
 /** A frame's type stands at its beginning. */
 const typeWithin = 24;
 const gapMark = Buffer.from('"type":"gap"');
@@ -95,8 +97,9 @@ function numberAfter(chunk: Buffer, mark: Buffer, at: number, end: number): numb
   const index = chunk.subarray(at, end).indexOf(mark);
   if (index === -1) return undefined;
   const from = at + index + mark.length;
-  const value = Number.parseFloat(chunk.toString("latin1", from, Math.min(end, from + numberLengthMax)));
-  return Number.isFinite(value) ? value : undefined;
+  const text = chunk.toString("latin1", from, Math.min(end, from + numberLengthMax));
+  const digits = wholeNumber.exec(text)?.[0];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 class Subscriber {

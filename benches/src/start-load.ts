@@ -19,6 +19,7 @@ const known: ReadonlySet<string> = new Set<keyof LoadClientOptions>([
   "connections",
   "sampleEvery",
   "isWhole",
+  "answersPings",
 ]);
 
 let isCompiled: boolean | undefined;
