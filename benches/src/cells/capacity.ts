@@ -61,7 +61,13 @@ async function untilTaken({ server, client }: Pair): Promise<void> {
 
 async function findCapacity(server: ContenderName, seconds: number): Promise<Figures> {
   const load = { connections: subscribers, isWhole: true, sampleEvery };
-  await using pair = await startPair({ server, source: { perSecond: firstRate[server] }, seconds, load });
+  await using pair = await startPair({
+    server,
+    source: { perSecond: firstRate[server] },
+    seconds,
+    isClientNative: true,
+    load,
+  });
   let best = 0;
   let found: Figures = {};
   const holds = async (rate: number): Promise<boolean> => {

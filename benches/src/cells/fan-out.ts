@@ -29,7 +29,13 @@ function fanOut(name: string, subscribers: number, perSecond: number | null): Ce
       installed(contenders).map((server) => ({
         name: server,
         measure: () =>
-          runFanOut({ server, source: { perSecond }, seconds, load: { connections: subscribers, isWhole: true } }),
+          runFanOut({
+            server,
+            source: { perSecond },
+            seconds,
+            isClientNative: true,
+            load: { connections: subscribers, isWhole: true },
+          }),
       })),
     findings: (medians) =>
       contenders
