@@ -63,6 +63,19 @@ it("uses the same memory again, but not what a transport holds on to", () => {
   const other = setUp();
   writer.write(other.consumer, sliceOf(frame, frame, frame));
   expect(other.written).toEqual([Buffer.concat([frame, frame, frame])]);
+  const held = written.at(-1) ?? Buffer.alloc(0);
+  expect(other.written[0]?.byteOffset, "behind what is held").toBe(held.byteOffset + held.length);
   sink.drain(Number.POSITIVE_INFINITY);
   expect(sink.misuses).toEqual([]);
+});
+
+it("gives memory of its own to a write that is larger than the shared one", () => {
+  const { writer, written, consumer } = setUp();
+  const large = Array.from({ length: Math.ceil((64 * 1024) / frame.length) }, () => frame);
+  const bytes = large.length * frame.length;
+  expect(bytes).toBeGreaterThan(64 * 1024);
+  writer.write(consumer, sliceOf(...large));
+  writer.write(consumer, sliceOf(frame, frame));
+  expect(written[0]?.length).toBe(bytes);
+  expect(written[0]?.buffer).not.toBe(written[1]?.buffer);
 });
