@@ -103,6 +103,14 @@ function withoutSubscribe(load: FanOutOptions["load"]): Omit<FanOutOptions["load
   return rest;
 }
 
+/** How much of its core each side took between two readings, percent. */
+export function cpuPercents(before: Reading, after: Reading): Figures {
+  return {
+    serverCpuPercent: (100 * (after.server.cpuMs - before.server.cpuMs)) / (after.atMs - before.atMs),
+    clientCpuPercent: (100 * (after.client.cpuMs - before.client.cpuMs)) / (after.client.atMs - before.client.atMs),
+  };
+}
+
 /** What happened between two readings. */
 export function figuresBetween(before: Reading, after: Reading): Figures {
   const elapsedS = (after.atMs - before.atMs) / 1000;
@@ -122,8 +130,7 @@ export function figuresBetween(before: Reading, after: Reading): Figures {
     silent: after.client.silent,
     publishedPerS: (after.server.published - before.server.published) / elapsedS,
     serverCpuShare: serverCpuS / elapsedS,
-    clientCpuPercent: (after.client.cpuMs - before.client.cpuMs) / 10 / clientElapsedS,
-    serverCpuPercent: (100 * serverCpuS) / elapsedS,
+    ...cpuPercents(before, after),
     rssMiB: after.server.rssBytes / 2 ** 20,
   };
 }

@@ -5,7 +5,7 @@
 import { median, pause, percentile, ratioOf, type Cell, type Column, type Figures } from "../cell.js";
 import { PinnedChild } from "../child.js";
 import { clientCore, serverCore, startServer } from "../contenders.js";
-import { startPair, type Pair } from "../fan-out-run.js";
+import { cpuPercents, startPair, type Pair } from "../fan-out-run.js";
 import type { LogReaderOptions, LogReaderReport } from "../log-reader.js";
 import type { Received } from "../seq-check.js";
 import type { ServerOptions, ServerReport } from "../server-report.js";
@@ -101,8 +101,7 @@ async function whileLive(pair: Pair, during: (server: ServerReport) => Promise<F
     servedP99Ms: percentile(after.server.servedMs ?? [], 0.99),
     gaps,
     missing,
-    serverCpuPercent: (100 * (after.server.cpuMs - before.server.cpuMs)) / (after.atMs - before.atMs),
-    clientCpuPercent: (100 * (after.client.cpuMs - before.client.cpuMs)) / (after.client.atMs - before.client.atMs),
+    ...cpuPercents(before, after),
   };
 }
 

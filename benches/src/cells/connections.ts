@@ -46,6 +46,7 @@ async function cpuPercent(server: PinnedChild<ServerReport>, forMs: number): Pro
 }
 
 async function measureIdle(name: ContenderName, connections: number, seconds: number): Promise<Figures> {
+  const isTimed = connections >= forMemoryAndCpu;
   await using server = startServer(name, { perSecond: 1, pingIntervalMs: heartbeatMs });
   const report = await server.next();
   const { client: first } = await openClient(report, { connections: rehearsal });
@@ -54,7 +55,7 @@ async function measureIdle(name: ContenderName, connections: number, seconds: nu
   await server.ask("idle");
   await pause(500);
   const before = await server.ask("idle");
-  const aloneCpuPercent = connections < forMemoryAndCpu ? Number.NaN : await cpuPercent(server, aloneMs);
+  const aloneCpuPercent = isTimed ? await cpuPercent(server, aloneMs) : Number.NaN;
   const { client } = await openClient(report, { connections, answersPings: true });
   await using held = client;
   await pause(settleMs);
@@ -65,7 +66,7 @@ async function measureIdle(name: ContenderName, connections: number, seconds: nu
     rssKb: (after.rssBytes - before.rssBytes) / 1024 / connections,
     heapKb: (after.heapBytes - before.heapBytes) / 1024 / connections,
   };
-  if (connections < forMemoryAndCpu) return { ...memory, closed: (await held.ask("report")).closed };
+  if (!isTimed) return { ...memory, closed: (await held.ask("report")).closed };
   await pause(warmUpMs);
   const startMs = performance.now();
   const pingsBefore = await held.ask("report");

@@ -9,7 +9,7 @@
 import { median, pause, percentile, ratioOf, type Cell, type Column, type Figures } from "../cell.js";
 import { PinnedChild } from "../child.js";
 import { clientCore } from "../contenders.js";
-import { startPair } from "../fan-out-run.js";
+import { cpuPercents, startPair } from "../fan-out-run.js";
 import { kernelBufferBytes } from "../kernel-buffers.js";
 import { MemoryPeak, residentMemory } from "../resident-memory.js";
 import type { Received } from "../seq-check.js";
@@ -178,8 +178,7 @@ async function run(seconds: number, withSlow: boolean): Promise<Figures> {
     servedP99Ms: percentile([...(lagging.server.servedMs ?? []), ...(after.server.servedMs ?? [])], 0.99),
     laggingServedP99Ms: percentile(lagging.server.servedMs ?? [], 0.99),
     catchingUpServedP99Ms: percentile(after.server.servedMs ?? [], 0.99),
-    clientCpuPercent: (100 * (after.client.cpuMs - before.client.cpuMs)) / (after.client.atMs - before.client.atMs),
-    serverCpuPercent: (100 * (after.server.cpuMs - before.server.cpuMs)) / (after.atMs - before.atMs),
+    ...cpuPercents(before, after),
     missing: after.client.missing,
     eventBytes,
     growthMiB: (peak.rss - connected.rss) / mib,

@@ -9,6 +9,9 @@ export interface Clock {
   wall(): number;
 }
 
+/** Longest time of a timer of Node, ms: 24.8 days. Past it Node takes 1 ms. */
+export const timerMsMax = 2 ** 31 - 1;
+
 /** The machine's clocks. */
 export const systemClock: Clock = {
   now: () => performance.now(),

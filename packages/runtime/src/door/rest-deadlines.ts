@@ -4,11 +4,10 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { Server as TlsServer } from "node:tls";
+import { timerMsMax } from "../clock.js";
 
 /** The listener by which Node's server begins to look, and begins anew when it is called again. */
 const beginName = "setupConnectionsTracking";
-/** Longest time of a timer of Node, ms: 24.8 days. */
-const timerMsMax = 2 ** 31 - 1;
 
 type Looking = { connectionsCheckingInterval?: number };
 

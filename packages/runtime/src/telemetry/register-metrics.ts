@@ -1,5 +1,6 @@
 // Metrics of a table, registered: instruments for the code, collected by prom-client only when somebody scrapes.
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
+import { timerMsMax } from "../clock.js";
 import { collectEventLoopLag, eventLoopLagNames } from "./event-loop-lag.js";
 import { ExposedHistogram } from "./exposed-histogram.js";
 import { HistogramInstrument } from "./histogram-instrument.js";
@@ -39,9 +40,6 @@ const listedNames = [
   "nodejs_active_handles",
   "nodejs_active_handles_total",
 ];
-
-/** Longest time of a timer of Node, ms: 24.8 days. */
-const timerMsMax = 2 ** 31 - 1;
 
 /** prom-client would register with its global registry where none is named. */
 const registers: Registry[] = [];
