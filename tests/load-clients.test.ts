@@ -79,15 +79,18 @@ const clients = [
   { name: "native", client: "", isThere: hasCompiler },
 ];
 
+async function start(client: string, own: object): Promise<LoadClient> {
+  process.env["BENCH_CLIENT"] = client;
+  const { startLoad } = (await import(`${module}?${client}`)) as { startLoad: StartLoad };
+  const { port } = server.address() as AddressInfo;
+  return startLoad({ port, path: "/ws", headers: {}, connections, isWhole: true, ...own }, null);
+}
+
 describe.each(clients)("the load client $name", ({ client, isThere }) => {
   // Without a C compiler the benches do without it too, and say so.
   it.skipIf(!isThere)("counts frames however they are cut, and finds what is missing", async () => {
-    process.env["BENCH_CLIENT"] = client;
-    const { startLoad } = (await import(`${module}?${client}`)) as { startLoad: StartLoad };
-    const { port } = server.address() as AddressInfo;
     const subscribe = ["first #", `second # ${"y".repeat(200)}`];
-    const options = { port, path: "/ws", headers: {}, subscribe, connections, sampleEvery: 1, isWhole: true };
-    await using load = startLoad(options, null);
+    await using load = await start(client, { subscribe, sampleEvery: 1 });
     expect(await load.next()).toMatchObject({ connected: connections, frames: 0, bytes: 0, closed: 0 });
     while (subscriptions.length < connections) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(subscriptions.toSorted()).toEqual(["first 0", "first 2", `second 1 ${"y".repeat(200)}`]);
@@ -125,5 +128,16 @@ describe.each(clients)("the load client $name", ({ client, isThere }) => {
     expect(report.latenciesMs.length).toBeGreaterThan(4 * connections);
     expect(Math.min(...report.latenciesMs)).toBeGreaterThanOrEqual(5);
     expect(Math.max(...report.latenciesMs)).toBeLessThan(30_000);
+  });
+
+  it.skipIf(!isThere)("looks at every event, each at some of the connections", async () => {
+    await using load = await start(client, { subscribe: "all", sampleEvery: connections });
+    await load.next();
+    while (subscriptions.length < connections) await new Promise((resolve) => setTimeout(resolve, 5));
+    const agoS = [100, 200, 300];
+    const stream = Buffer.concat(agoS.map((ago, index) => event(index + 1, 0, ago * 1000)));
+    await send(stream, []);
+    const { latenciesMs } = await untilRead(load, stream.length * connections);
+    expect(latenciesMs.map((ms) => Math.floor(ms / 100_000)).toSorted()).toEqual([1, 2, 3]);
   });
 });

@@ -237,6 +237,8 @@ static void open_one(Subscriber *subscriber, int number) {
     exit(1);
   }
   subscriber->fd = fd;
+  // Each looks at others: at the same ones, a low rate would have its latency from an event or two, or from none.
+  subscriber->seen = (uint64_t)number % options.sample_every;
   connected += 1;
   subscribe(fd, number);
   scan(subscriber, (uint8_t *)end + 4, (uint8_t *)head + length);

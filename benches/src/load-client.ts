@@ -16,7 +16,7 @@ export interface LoadClientOptions {
    */
   readonly subscribe: string | readonly string[] | null;
   readonly connections: number;
-  /** Of this many event frames one is looked at for its latency and order. */
+  /** Of so many of its frames each connection looks at one for its latency and order, the connections in turn. */
   readonly sampleEvery: number;
   /** Every connection gets every event, so that a jump of `seq` is a loss; default false. */
   readonly isWhole?: boolean;
@@ -112,13 +112,15 @@ class Subscriber {
   readonly #socket: Socket;
   #head = "";
   #isUpgraded = false;
-  #seen = 0;
+  #seen: number;
   #lastSeq = 0;
   #lastSeqSeen = 0;
   readonly #buffer: Buffer;
 
   constructor(index: number, token: string | undefined, onOpen: () => void, onError: (error: Error) => void) {
     this.#index = index;
+    // Each looks at others: at the same ones, a low rate would have its latency from an event or two, or from none.
+    this.#seen = index % options.sampleEvery;
     this.#onOpen = onOpen;
     const isSlow = index >= options.connections - (options.slow ?? 0);
     this.#buffer = isSlow ? Buffer.allocUnsafeSlow(slowReadBytes) : shared;
