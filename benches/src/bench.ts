@@ -1,7 +1,10 @@
 // `npm run bench`: runs cells, each variant in processes of its own, the variants in turn and again, so that the
 // machine's noise hits them alike. Progress on stderr; a table of medians on stdout; everything as JSON where asked.
 
+import { mkdtempSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { catalogue } from "./catalogue.js";
 import { median, type Cell, type Column, type Figures, type Variant } from "./cell.js";
@@ -115,6 +118,17 @@ function table(cell: Cell, { rows, findings, repeats, seconds }: CellResult): st
   return `${lines.join("\n")}\n`;
 }
 
+/** Has all processes keep their files in one directory, which goes with this process, however they and it end. */
+function keepFilesTogether(): void {
+  const dir = mkdtempSync(join(tmpdir(), "sluice-bench-"));
+  process.env["TMPDIR"] = dir;
+  process.on("exit", () => rmSync(dir, { recursive: true, force: true, maxRetries: 10 }));
+  // What a shell reports of a program that a signal ended.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => process.exit(128 + constants.signals[signal]));
+  }
+}
+
 async function main(): Promise<void> {
   const unknown = positionals.filter((name) => !catalogue.some((cell) => cell.name === name));
   if (values.help === true || unknown.length > 0) {
@@ -123,6 +137,7 @@ async function main(): Promise<void> {
     process.exitCode = unknown.length > 0 ? 2 : 0;
     return;
   }
+  keepFilesTogether();
   const machine = describeMachine();
   say(`${machine.cores} × ${machine.cpu}, Node ${machine.node}, ${machine.commit}, load ${machine.loadBefore}\n`);
   const missing = missingPeers();

@@ -2,6 +2,7 @@
 
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { setPriority } from "node:os";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const hasTaskset = spawnSync("taskset", ["--version"]).status === 0;
@@ -37,6 +38,8 @@ function standBack(pid: number): void {
 /** A child that runs `script` (beside this file, or a URL) on one core, with one JSON argument. */
 export class PinnedChild<Reply> implements AsyncDisposable {
   readonly #child: ChildProcess;
+  /** Resolves with why; a child may end, or fail to start, while nobody waits for it. */
+  readonly #ended: Promise<Error>;
 
   /** @param core null leaves it to the scheduler */
   constructor(script: string, options: unknown, core: number | null, program: Program = {}) {
@@ -46,6 +49,10 @@ export class PinnedChild<Reply> implements AsyncDisposable {
     this.#child = isNative
       ? spawn(path, options as readonly string[], { stdio: [...stdio] })
       : spawn(execPath, [...flags, path, JSON.stringify(options)], { stdio: [...stdio] });
+    this.#ended = new Promise((resolve) => {
+      this.#child.on("error", resolve);
+      this.#child.on("exit", (code, signal) => resolve(new Error(`${basename(path)} ended with ${code ?? signal}`)));
+    });
     if (core !== null && this.#child.pid !== undefined) pinTo(core, this.#child.pid);
     if (program.isBehind === true && this.#child.pid !== undefined) standBack(this.#child.pid);
   }
@@ -55,31 +62,30 @@ export class PinnedChild<Reply> implements AsyncDisposable {
     return this.#child.pid ?? 0;
   }
 
-  /** The child's next message. */
+  /** The child's next message. @throws when it has ended */
   next(): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const onExit = (code: number | null): void => reject(new Error(`the child ended with ${code}`));
-      this.#child.once("exit", onExit);
-      this.#child.once("message", (message) => {
-        this.#child.off("exit", onExit);
-        resolve(message as Reply);
+      const onMessage = (message: unknown): void => resolve(message as Reply);
+      this.#child.once("message", onMessage);
+      void this.#ended.then((error) => {
+        this.#child.off("message", onMessage);
+        reject(error);
       });
     });
   }
 
-  /** Sends a request, a word or an object, and waits for the reply to it. */
+  /** Sends a request, a word or an object, and waits for the reply to it. @throws when the child has ended */
   async ask(request: string | object): Promise<Reply> {
     const reply = this.next();
-    this.#child.send(request);
+    // What can't be sent to a child that has ended is told by `reply`.
+    this.#child.send(request, () => {});
     return reply;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    const ended = new Promise((resolve) => this.#child.once("exit", resolve));
-    this.#child.disconnect();
+    if (this.#child.connected) this.#child.disconnect();
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), killAfterMs);
-    await ended;
+    await this.#ended;
     clearTimeout(timer);
   }
 }

@@ -39,15 +39,45 @@ export interface Reading {
 export interface Pair extends AsyncDisposable {
   readonly server: PinnedChild<ServerReport>;
   readonly client: PinnedChild<LoadReport>;
-  readonly opened: LoadReport;
   /** What both tell as a measurement begins: latencies count from here on. */
   begin(): Promise<Reading>;
   read(): Promise<Reading>;
 }
 
-/** Starts a server and connects its subscribers. */
-export async function startPair({ server: name, source, load, isClientNative = false }: FanOutOptions): Promise<Pair> {
-  const server = startServer(name, source);
+/** Starts a server and connects its subscribers. @throws when one of them can't; the other is ended then */
+export async function startPair(options: FanOutOptions): Promise<Pair> {
+  const server = startServer(options.server, options.source);
+  const client = await openClient(server, options).catch(async (error: unknown) => {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  });
+  const read = async (request: "begin" | "report"): Promise<Reading> => {
+    // At once: what the client has to tell may take some 50 ms.
+    const [clientReport, [serverReport, atMs]] = await Promise.all([
+      client.ask(request),
+      server.ask("report").then((report) => [report, performance.now()] as const),
+    ]);
+    return { server: serverReport, client: clientReport, atMs };
+  };
+  return {
+    server,
+    client,
+    begin: () => read("begin"),
+    read: () => read("report"),
+    [Symbol.asyncDispose]: async () => {
+      // One that has ended has said so to whoever measured.
+      await server.ask("stop").catch(() => undefined);
+      await client[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Connects the subscribers; resolves when all that they asked for has been answered. */
+async function openClient(
+  server: PinnedChild<ServerReport>,
+  { server: name, source, load, isClientNative = false }: FanOutOptions,
+): Promise<PinnedChild<LoadReport>> {
   const { port, path, headers, subscribe } = await server.next();
   const sampleEvery = sampleEveryDefault[source.perSecond === null ? "saturated" : "rate"];
   const options: LoadClientOptions = {
@@ -61,29 +91,15 @@ export async function startPair({ server: name, source, load, isClientNative = f
   const client = isClientNative
     ? startLoad(options, clientCore)
     : new PinnedChild<LoadReport>("load-client.js", options, clientCore);
-  const opened = await client.next();
-  if (opened.connected !== load.connections) throw new Error(`${opened.connected} of ${load.connections} connected`);
-  await untilQuiet(client);
-  const read = async (request: "begin" | "report"): Promise<Reading> => {
-    // At once: what the client has to tell may take some 50 ms.
-    const [clientReport, [serverReport, atMs]] = await Promise.all([
-      client.ask(request),
-      server.ask("report").then((report) => [report, performance.now()] as const),
-    ]);
-    return { server: serverReport, client: clientReport, atMs };
-  };
-  return {
-    server,
-    client,
-    opened,
-    begin: () => read("begin"),
-    read: () => read("report"),
-    [Symbol.asyncDispose]: async () => {
-      await server.ask("stop");
-      await client[Symbol.asyncDispose]();
-      await server[Symbol.asyncDispose]();
-    },
-  };
+  try {
+    const { connected } = await client.next();
+    if (connected !== load.connections) throw new Error(`${connected} of ${load.connections} connected`);
+    await untilQuiet(client);
+    return client;
+  } catch (error) {
+    await client[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** Waits until all that was asked for has been answered, or what was published read. Nothing is published meanwhile. */
