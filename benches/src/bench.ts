@@ -15,16 +15,30 @@ import { hasNativeClient } from "./start-load.js";
 const repeatsDefault = 5;
 const secondsDefault = 4;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    help: { type: "boolean", short: "h" },
-    repeats: { type: "string" },
-    seconds: { type: "string" },
-    only: { type: "string" },
-    json: { type: "string" },
-  },
-});
+const numberOptions = ["repeats", "seconds"] as const;
+
+/** @throws where the command line can't be understood */
+function readCommand() {
+  const command = parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: "boolean", short: "h" },
+      repeats: { type: "string" },
+      seconds: { type: "string" },
+      only: { type: "string" },
+      json: { type: "string" },
+    },
+  });
+  for (const name of numberOptions) {
+    const text = command.values[name];
+    if (text !== undefined && !(Number(text) > 0)) throw new Error(`--${name} takes a number over 0, not "${text}"`);
+  }
+  const unknown = command.positionals.filter((name) => !catalogue.some((cell) => cell.name === name));
+  if (unknown.length > 0) throw new Error(`No such cell: ${unknown.join(", ")}`);
+  return command;
+}
+
+type Command = ReturnType<typeof readCommand>;
 
 const usageText = `npm run bench -- [name …] [--repeats ${repeatsDefault}] [--seconds n] [--only sluice,ws] [--json file]
 
@@ -57,8 +71,8 @@ function shown(figures: Figures, { figure, digits = 0 }: Column): string {
 }
 
 function mediansOf(runs: readonly Figures[]): Figures {
-  const names = Object.keys(runs[0] ?? {});
-  return Object.fromEntries(names.map((name) => [name, median(runs.map((run) => run[name] ?? Number.NaN))]));
+  const names = new Set(runs.flatMap((run) => Object.keys(run)));
+  return Object.fromEntries([...names].map((name) => [name, median(runs.map((run) => run[name] ?? Number.NaN))]));
 }
 
 async function measure(cell: Cell, { measure: run }: Variant): Promise<Figures | undefined> {
@@ -74,13 +88,13 @@ async function measure(cell: Cell, { measure: run }: Variant): Promise<Figures |
   }
 }
 
-async function runCell(cell: Cell): Promise<CellResult> {
+async function runCell(cell: Cell, values: Command["values"]): Promise<CellResult> {
   const repeats = Number(values.repeats ?? cell.repeats ?? repeatsDefault);
   const seconds = Number(values.seconds ?? cell.seconds ?? secondsDefault);
   const only = values.only?.split(",") ?? [];
   const isWanted = (name: string): boolean =>
     only.length === 0 || only.some((words) => name === words || name.startsWith(`${words} `));
-  const variants = (await cell.variants({ seconds, only })).filter(({ name }) => isWanted(name));
+  const variants = (await cell.variants({ seconds })).filter(({ name }) => isWanted(name));
   if (variants.length === 0) {
     say(`${cell.name}: no row is called ${only.join(" or ")}\n`);
     process.exitCode = 2;
@@ -94,13 +108,16 @@ async function runCell(cell: Cell): Promise<CellResult> {
     }
   }
   const measured = [...runs].filter(([, found]) => found.length > 0);
+  const failed = [...runs]
+    .filter(([, found]) => found.length < repeats)
+    .map(([name, found]) => `${name}: ${repeats - found.length} of ${repeats} runs failed`);
   const medians = new Map(measured.map(([name, found]) => [name, mediansOf(found)]));
   return {
     cell: cell.name,
     repeats,
     seconds,
     rows: Object.fromEntries(measured.map(([name, found]) => [name, { median: mediansOf(found), runs: found }])),
-    findings: cell.findings?.(medians) ?? [],
+    findings: [...(cell.findings?.(medians) ?? []), ...failed],
   };
 }
 
@@ -130,11 +147,17 @@ function keepFilesTogether(): void {
 }
 
 async function main(): Promise<void> {
-  const unknown = positionals.filter((name) => !catalogue.some((cell) => cell.name === name));
-  if (values.help === true || unknown.length > 0) {
-    if (unknown.length > 0) say(`No such cell: ${unknown.join(", ")}\n\n`);
+  let command: Command;
+  try {
+    command = readCommand();
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : String(error)}\n\n${usageText}`);
+    process.exitCode = 2;
+    return;
+  }
+  const { values, positionals } = command;
+  if (values.help === true) {
     process.stdout.write(usageText);
-    process.exitCode = unknown.length > 0 ? 2 : 0;
     return;
   }
   keepFilesTogether();
@@ -147,11 +170,14 @@ async function main(): Promise<void> {
   const results: CellResult[] = [];
   for (const cell of catalogue) {
     if (positionals.length > 0 && !positionals.includes(cell.name)) continue;
-    const result = await runCell(cell);
+    const result = await runCell(cell, values);
     results.push(result);
     process.stdout.write(table(cell, result));
     // After each cell, so that an interrupted run keeps what it has.
-    if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ machine, results }, null, 2)}\n`);
+    if (values.json !== undefined) {
+      const all = { machine, hasNativeClient: hasNativeClient(), results };
+      await writeFile(values.json, `${JSON.stringify(all, null, 2)}\n`);
+    }
   }
 }
 

@@ -15,8 +15,6 @@ export interface Column {
 export interface CellOptions {
   /** Seconds of one measurement, warm-up apart. */
   readonly seconds: number;
-  /** Contenders to measure; all when empty. */
-  readonly only: readonly string[];
 }
 
 /** One row of a cell's table. */
@@ -46,8 +44,12 @@ export function percentile(numbers: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
+/** Of an even count the mean of the two in the middle. What could not be measured (`NaN`) doesn't count. */
 export function median(numbers: readonly number[]): number {
-  return percentile(numbers, 0.5);
+  const sorted = numbers.filter((number) => !Number.isNaN(number)).toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const upper = sorted[Math.floor(middle)] ?? Number.NaN;
+  return Number.isInteger(middle) ? ((sorted[middle - 1] ?? Number.NaN) + upper) / 2 : upper;
 }
 
 /** `a / b` of a figure of two rows, as words; empty where one is missing. */

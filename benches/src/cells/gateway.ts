@@ -48,7 +48,12 @@ class Setting implements AsyncDisposable {
     if (route === "direct") return new Setting(backend, undefined, { port, headers: {} });
     const options = { kind: route, backendPort: port, core: serverCore };
     const door = new PinnedChild<DoorReport>("gateway-door.js", options, serverCore);
-    return new Setting(backend, door, await door.next());
+    try {
+      return new Setting(backend, door, await door.next());
+    } catch (error) {
+      await backend[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async openClient(more: Partial<LoadClientOptions> & Pick<LoadClientOptions, "connections">) {
@@ -127,12 +132,11 @@ async function measureTunnels(route: DoorKind): Promise<Figures> {
   };
 }
 
-function doors(only: readonly string[]): DoorKind[] {
+function doors(): DoorKind[] {
   const hasNginx = spawnSync(nginxProgram, ["-v"]).status === 0;
   if (!hasNginx)
     process.stderr.write(`Not installed: ${nginxProgram} (Debian's nginx-light; NGINX_PROGRAM says where)\n`);
-  const all: DoorKind[] = ["sluice", "http-proxy-3", "fastify", ...(hasNginx ? (["nginx"] as const) : [])];
-  return all.filter((kind) => only.length === 0 || only.includes(kind));
+  return ["sluice", "http-proxy-3", "fastify", ...(hasNginx ? (["nginx"] as const) : [])];
 }
 
 const others = ["http-proxy-3", "fastify", "nginx"];
@@ -153,8 +157,8 @@ export const gatewayCell: Cell = {
     { figure: "manyDoorCpuPercent", title: "door CPU %", digits: 1 },
   ],
   repeats,
-  variants: ({ seconds, only }): Variant[] =>
-    (["direct", ...doors(only)] as const).map((route) => ({ name: route, measure: () => measureFlow(route, seconds) })),
+  variants: ({ seconds }): Variant[] =>
+    (["direct", ...doors()] as const).map((route) => ({ name: route, measure: () => measureFlow(route, seconds) })),
   findings: (medians) =>
     others.flatMap((other) => [
       ...ratioOf(medians, ["sluice", other], "framesPerS", "frames/s"),
@@ -174,7 +178,7 @@ export const gatewayTunnelsCell: Cell = {
     { figure: "closed", title: "closed" },
   ],
   repeats,
-  variants: ({ only }): Variant[] => doors(only).map((kind) => ({ name: kind, measure: () => measureTunnels(kind) })),
+  variants: (): Variant[] => doors().map((kind) => ({ name: kind, measure: () => measureTunnels(kind) })),
   findings: (medians) =>
     others.flatMap((other) => ratioOf(medians, ["sluice", other], "tunnelKb", "memory of a tunnel")),
 };

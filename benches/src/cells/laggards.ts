@@ -4,7 +4,7 @@
 import { median, pause, percentile, ratioOf, type Cell, type Column, type Figures } from "../cell.js";
 import { PinnedChild } from "../child.js";
 import { clientCore } from "../contenders.js";
-import { startPair } from "../fan-out-run.js";
+import { cpuPercents, startPair } from "../fan-out-run.js";
 import { MemoryPeak, residentMemory } from "../resident-memory.js";
 import type { Received } from "../seq-check.js";
 import type { ServerOptions, ServerReport } from "../server-report.js";
@@ -98,7 +98,7 @@ async function run(seconds: number, during: (server: ServerReport) => Promise<Fi
     p99Ms: percentile(latenciesMs, 0.99),
     servedP99Ms: percentile(after.server.servedMs ?? [], 0.99),
     missing,
-    serverCpuPercent: (100 * (after.server.cpuMs - before.server.cpuMs)) / (after.atMs - before.atMs),
+    ...cpuPercents(before, after),
     growthMiB: (peak.rss - warm.rss) / mib,
   };
 }
@@ -109,12 +109,11 @@ export const laggardsCell: Cell = {
   summary: `${laggards} clients away for different times come back at once, beside ${liveCount} live ones`,
   columns,
   seconds: 5,
-  variants: ({ seconds, only }) =>
-    [
-      { name: rows.none, measure: () => run(seconds, async () => pause(seconds * 1000).then(() => ({}))) },
-      { name: rows.wide, measure: () => run(seconds, (server) => catchUp(server, false)) },
-      { name: rows.narrow, measure: () => run(seconds, (server) => catchUp(server, true)) },
-    ].filter(({ name }) => only.length === 0 || only.some((words) => name.startsWith(words))),
+  variants: ({ seconds }) => [
+    { name: rows.none, measure: () => run(seconds, async () => pause(seconds * 1000).then(() => ({}))) },
+    { name: rows.wide, measure: () => run(seconds, (server) => catchUp(server, false)) },
+    { name: rows.narrow, measure: () => run(seconds, (server) => catchUp(server, true)) },
+  ],
   findings: (medians) => [
     ...ratioOf(medians, [rows.wide, rows.none], "p99Ms", "p99 of the live ones"),
     ...ratioOf(medians, [rows.wide, rows.none], "servedP99Ms", "p99 at the service"),

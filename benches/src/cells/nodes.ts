@@ -26,14 +26,12 @@ const shapes: readonly Shape[] = [
   { name: "jetstream R3, three nodes", engine: "jetstream", nodes: 3 },
 ];
 
-async function startNodes({ engine, nodes }: Shape, nats: NatsCluster | undefined): Promise<Service[]> {
-  const services: Service[] = [];
+async function startNodes({ engine, nodes }: Shape, nats: NatsCluster | undefined, started: Service[]): Promise<void> {
   for (let index = 0; index < nodes; index += 1) {
     const jetstream = { "nats.servers": nats?.urls.join(",") ?? "", "nats.node": `node-${index}` };
     const settings = { "log.engine": engine, ...(nats === undefined ? {} : jetstream) };
-    services.push(await spawnService({ settings }));
+    started.push(await spawnService({ settings }));
   }
-  return services;
 }
 
 function startLoad(services: readonly Service[]) {
@@ -63,12 +61,15 @@ function startLoad(services: readonly Service[]) {
 
 async function measure(shape: Shape, seconds: number): Promise<Figures> {
   const nats = shape.engine === "jetstream" ? await NatsCluster.start(3) : undefined;
-  const services = await startNodes(shape, nats);
-  const loads = startLoad(services);
-  const readers = loads.map(({ reader }) => reader);
-  await Promise.all(readers.map((reader) => reader.next()));
-  const writers = loads.map(({ startPublisher }) => startPublisher());
+  const services: Service[] = [];
+  const readers: PinnedChild<LoadReport>[] = [];
+  const writers: PinnedChild<PublishReport>[] = [];
   try {
+    await startNodes(shape, nats, services);
+    const loads = startLoad(services);
+    readers.push(...loads.map(({ reader }) => reader));
+    await Promise.all(readers.map((reader) => reader.next()));
+    writers.push(...loads.map(({ startPublisher }) => startPublisher()));
     await Promise.all(writers.map((writer) => writer.next()));
     await pause(warmUpMs);
     const read = async () => ({

@@ -196,10 +196,8 @@ export const slowReplayCell: Cell = {
   summary: `${slowCount} on policy replay that read at a tenth of the rate and then freely, beside ${healthyCount}`,
   columns,
   seconds: 30,
-  variants: ({ seconds, only }) =>
-    Object.values(rows)
-      .filter((name) => only.length === 0 || only.some((words) => name.startsWith(words)))
-      .map((name) => ({ name, measure: () => run(seconds, name === rows.with) })),
+  variants: ({ seconds }) =>
+    Object.values(rows).map((name) => ({ name, measure: () => run(seconds, name === rows.with) })),
   findings: (medians) => [
     ...ratioOf(medians, [rows.with, rows.without], "p99Ms", "p99 of the healthy ones"),
     ...ratioOf(medians, [rows.with, rows.without], "servedP99Ms", "p99 at the service, without the clients"),
