@@ -100,4 +100,26 @@ describe("boundPipelining", () => {
     answerAll();
     await expect.poll(() => new Promise((resolve) => server.getConnections((_, count) => resolve(count)))).toBe(0);
   });
+
+  it("closes those that wait behind another with their connection, each once", async () => {
+    const closes: string[] = [];
+    const close = (path: string): void => void closes.push(path);
+    server.prependListener("request", ({ url = "" }: IncomingMessage, response) =>
+      response.on("close", () => close(url)),
+    );
+    for (let n = 0; n < 4; n += 1) client.write(post(n, ""));
+    await settled();
+    const [first, second, third] = taken as [Taken, Taken, Taken];
+    first.response.end("done");
+    third.response.end("waits for the second");
+    await expect.poll(() => closes).toEqual(["/0"]);
+    client.destroy();
+    await expect.poll(() => closes.length).toBe(4);
+    expect(new Set(closes)).toEqual(new Set(["/0", "/1", "/2", "/3"]));
+    expect(third.response.destroyed).toBe(true);
+    second.response.end("nobody hears it");
+    third.response.write("nor this", () => {});
+    await settled();
+    expect(closes).toHaveLength(4);
+  });
 });

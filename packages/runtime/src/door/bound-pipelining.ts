@@ -1,6 +1,7 @@
 // HTTP/1.1 lets a client send the next request before it has the answer to the last (RFC 9112 §9.3.2), and Node takes
 // in as many as come. While answers wait for a token's issuer or a disk, one connection could make the process hold any
-// number of requests, about 3 KB each, whoever sent them.
+// number of requests, about 3 KB each, whoever sent them. And whoever holds something for a request until its response
+// closes would hold it for ever: of a response that stands behind another's, Node never says that it has closed.
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
@@ -8,13 +9,15 @@ import type { Socket } from "node:net";
 export const pipelinedMax = 32;
 
 interface Pipeline {
-  waiting: number;
+  /** In the order of their requests. */
+  readonly waiting: Set<ServerResponse>;
   isHeld: boolean;
 }
 
 /**
  * Reads no further from a connection while {@link pipelinedMax} of its requests wait for their answers; what was read
- * with them, 64 KiB at most, is still taken. For when the server's own listeners are there.
+ * with them, 64 KiB at most, is still taken. When a connection closes, so does every response that waits on it, and not
+ * only the one whose turn it is: destroyed, with one `close`. For when the server's own listeners are there.
  */
 export function boundPipelining(server: Server): void {
   const pipelines = new WeakMap<Socket, Pipeline>();
@@ -22,25 +25,29 @@ export function boundPipelining(server: Server): void {
   function pipelineOf(socket: Socket): Pipeline {
     const known = pipelines.get(socket);
     if (known !== undefined) return known;
-    const pipeline: Pipeline = { waiting: 0, isHeld: false };
+    const pipeline: Pipeline = { waiting: new Set(), isHeld: false };
     pipelines.set(socket, pipeline);
     // Whoever reads a body resumes its socket, though all of it was read with the head.
     socket.on("resume", () => {
       if (pipeline.isHeld) socket.pause();
+    });
+    socket.once("close", () => {
+      for (const response of pipeline.waiting) closeQueued(response);
     });
     return pipeline;
   }
 
   const take = ({ socket }: IncomingMessage, response: ServerResponse): void => {
     const pipeline = pipelineOf(socket);
-    pipeline.waiting += 1;
-    if (pipeline.waiting >= pipelinedMax && !pipeline.isHeld) {
+    const { waiting } = pipeline;
+    waiting.add(response);
+    if (waiting.size >= pipelinedMax && !pipeline.isHeld) {
       pipeline.isHeld = true;
       socket.pause();
     }
     response.once("close", () => {
-      pipeline.waiting -= 1;
-      if (!pipeline.isHeld || pipeline.waiting >= pipelinedMax) return;
+      waiting.delete(response);
+      if (!pipeline.isHeld || waiting.size >= pipelinedMax) return;
       pipeline.isHeld = false;
       socket.resume();
     });
@@ -49,4 +56,11 @@ export function boundPipelining(server: Server): void {
   server.prependListener("request", take);
   // A listener for this one keeps Node from asking for the body by itself.
   if (server.listenerCount("checkContinue") > 0) server.prependListener("checkContinue", take);
+}
+
+/** One that has, or had, its turn is Node's to close. */
+function closeQueued(response: ServerResponse): void {
+  if (response.socket !== null || response.writableFinished) return;
+  response.destroy();
+  response.emit("close");
 }

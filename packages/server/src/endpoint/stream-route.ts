@@ -53,11 +53,21 @@ function readStart(request: FastifyRequest, query: URLSearchParams): Start | Pro
   return { since, epoch: query.get("epoch") ?? undefined };
 }
 
+/** A stream has its connection to itself: it waits for the requests before it. False when the connection ends first. */
+async function hasTurn(response: ServerResponse): Promise<boolean> {
+  if (response.socket !== null) return true;
+  if (response.destroyed) return false;
+  return new Promise((resolve) => {
+    response.once("socket", () => resolve(true)).once("close", () => resolve(false));
+  });
+}
+
 export function registerStreamRoute(app: FastifyInstance, options: StreamRouteOptions): void {
   const { context, connections, tally, requireIdentity, allowedOrigins, defaults } = options;
   const encoding = createSseEncoding(context.log.epoch);
 
   app.get("/api/v1/stream", async (request, reply) => {
+    if (!(await hasTurn(reply.raw))) return reply.hijack();
     if (!options.isAccepting()) {
       return sendProblem(reply, {
         name: "unavailable",
