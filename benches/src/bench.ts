@@ -3,9 +3,10 @@
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { constants, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { signalExitCode } from "@sluice/runtime";
 import { catalogue } from "./catalogue.js";
 import { median, type Cell, type Column, type Figures, type Variant } from "./cell.js";
 import { missingPeers } from "./contenders.js";
@@ -140,10 +141,7 @@ function keepFilesTogether(): void {
   const dir = mkdtempSync(join(tmpdir(), "sluice-bench-"));
   process.env["TMPDIR"] = dir;
   process.on("exit", () => rmSync(dir, { recursive: true, force: true, maxRetries: 10 }));
-  // What a shell reports of a program that a signal ended.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => process.exit(128 + constants.signals[signal]));
-  }
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(signalExitCode(signal)));
 }
 
 async function main(): Promise<void> {
