@@ -77,6 +77,7 @@ export const mixedCell: Cell = {
           server: "sluice",
           source: { perSecond: 2000, batch: 20, types, clusters },
           seconds,
+          isClientNative: true,
           load: { connections: 1000, subscribe: Array.from({ length: sets }, (_, index) => subscriptionSet(index)) },
         }),
     },
