@@ -4,7 +4,7 @@ import { usage } from "../dist/server-report.js";
 
 /** Past this in a client's buffer the saturating publisher waits for it, bytes. */
 const bufferedMax = 1024 * 1024;
-/** Of 16 to 1,024 events a turn the one with the most deliveries: a tenth more than the 64 of other servers. */
+/** Of 16 to 1,024 events a turn the one with the most deliveries: a tenth more than with 64. */
 const saturatedBatch = 128;
 
 const options = JSON.parse(process.argv[2] ?? "{}");
