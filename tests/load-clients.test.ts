@@ -24,6 +24,7 @@ const pieceMs = 30;
 let server: Server;
 let sockets: Socket[];
 let subscriptions: string[];
+let answers: string[];
 
 /** A text frame as a server sends it; `sent_at` so long ago, ms. */
 function event(seq: number, noteBytes: number, agoMs = 5): Buffer {
@@ -41,11 +42,15 @@ function unmasked(frame: Buffer): string {
 beforeEach(async () => {
   sockets = [];
   subscriptions = [];
+  answers = [];
   server = createServer((socket) => {
     sockets.push(socket);
     socket.on("error", () => {});
     socket.once("data", () => {
-      socket.once("data", (frame: Buffer) => subscriptions.push(unmasked(frame)));
+      socket.once("data", (frame: Buffer) => {
+        subscriptions.push(unmasked(frame));
+        socket.on("data", (answer: Buffer) => answers.push(unmasked(answer)));
+      });
       socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
     });
   });
@@ -88,7 +93,7 @@ async function start(client: string, own: object): Promise<LoadClient> {
 
 describe.each(clients)("the load client $name", ({ client, isThere }) => {
   // Without a C compiler the benches do without it too, and say so.
-  it.skipIf(!isThere)("counts frames however they are cut, and finds what is missing", async () => {
+  it.skipIf(!isThere)("counts frames however they are cut, finds what is missing, answers pings", async () => {
     const subscribe = ["first #", `second # ${"y".repeat(200)}`];
     await using load = await start(client, { subscribe, sampleEvery: 1 });
     expect(await load.next()).toMatchObject({ connected: connections, frames: 0, bytes: 0, closed: 0 });
@@ -96,12 +101,13 @@ describe.each(clients)("the load client $name", ({ client, isThere }) => {
     expect(subscriptions.toSorted()).toEqual(["first 0", "first 2", `second 1 ${"y".repeat(200)}`]);
 
     const gap = frameBytes({ payload: '{"type":"gap","from_seq":5,"to_seq":9}', masked: false });
-    const ping = frameBytes({ opcode: opcodes.ping, payload: "p", masked: false });
+    const control = frameBytes({ opcode: opcodes.ping, payload: "p", masked: false });
+    const ping = frameBytes({ payload: '{"type":"ping","timestamp":"…","seq":11}', masked: false });
     const parts = [
       event(1, 0),
       event(2, 20),
       event(3, 300),
-      ping,
+      control,
       event(4, 65_535),
       gap,
       // Five are missing but for the gap's own frame, which counts as one that came.
@@ -109,6 +115,7 @@ describe.each(clients)("the load client $name", ({ client, isThere }) => {
       event(11, 1000),
       event(9, 10),
       event(10, 70_000),
+      ping,
     ];
     const stream = Buffer.concat(parts);
     const starts = parts.map((_, index) => Buffer.concat(parts.slice(0, index)).length);
@@ -118,13 +125,16 @@ describe.each(clients)("the load client $name", ({ client, isThere }) => {
     await send(stream, cuts);
     const report = await untilRead(load, stream.length * connections);
     expect(report).toMatchObject({
-      frames: 9 * connections,
+      frames: 10 * connections,
+      pings: connections,
       gaps: connections,
       missing: 4 * connections,
       outOfOrder: connections,
       silent: 0,
       closed: 0,
     });
+    while (answers.length < connections) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(answers).toEqual(Array.from({ length: connections }, () => '{"type":"pong"}'));
     expect(report.latenciesMs.length).toBeGreaterThan(4 * connections);
     expect(Math.min(...report.latenciesMs)).toBeGreaterThanOrEqual(5);
     expect(Math.max(...report.latenciesMs)).toBeLessThan(30_000);

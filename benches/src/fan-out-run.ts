@@ -144,6 +144,7 @@ export function figuresBetween(before: Reading, after: Reading): Figures {
     missing: after.client.missing - before.client.missing,
     outOfOrder: after.client.outOfOrder - before.client.outOfOrder,
     silent: after.client.silent,
+    closed: after.client.closed,
     publishedPerS: (after.server.published - before.server.published) / elapsedS,
     serverCpuShare: serverCpuS / elapsedS,
     ...cpuPercents(before, after),
@@ -158,5 +159,8 @@ export async function runFanOut(options: FanOutOptions): Promise<Figures> {
   await pause(options.warmUpMs ?? warmUpMsDefault);
   const before = await pair.begin();
   await pause(options.seconds * 1000);
-  return figuresBetween(before, await pair.read());
+  const figures = figuresBetween(before, await pair.read());
+  // A server that loses subscribers has less to do.
+  if (figures["closed"] !== 0) throw new Error(`${figures["closed"]} of its connections were closed`);
+  return figures;
 }

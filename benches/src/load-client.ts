@@ -28,8 +28,6 @@ export interface LoadClientOptions {
   readonly slowBytesPerS?: number;
   /** Every connection brings a token of its own, signed with this secret. */
   readonly tokenSecret?: string;
-  /** Every text is read, and a `ping` answered; for connections on which little else happens. Default false. */
-  readonly answersPings?: boolean;
   /** Frames are not looked at: all are this large, and counted by bytes. For peers that are faster than this client. */
   readonly frameBytes?: number;
   /** Handshakes under way at once; default 50. */
@@ -70,6 +68,8 @@ const connectAtOnceDefault = 50;
 const numberLengthMax = 20;
 /** One that a read cut off is another number. */
 const wholeNumber = /^[\d.]+(?=[^\d.])/;
+/** No ping is longer, and hardly anything else is as short. */
+const pingBytesMax = 125;
 /** A frame's type stands at its beginning. */
 const typeWithin = 24;
 const gapMark = Buffer.from('"type":"gap"');
@@ -185,7 +185,8 @@ class Subscriber {
 
   #look(chunk: Buffer, at: number, end: number): void {
     this.#seen += 1;
-    if (options.answersPings === true) this.#answer(chunk, at, end);
+    // Who answers none is closed by Sluice after 100 s.
+    if (end - at <= pingBytesMax) this.#answer(chunk, at, end);
     if (this.#seen % options.sampleEvery !== 0) return;
     if (chunk.subarray(at, Math.min(end, at + typeWithin)).includes(gapMark)) gaps += 1;
     const sentAt = numberAfter(chunk, sentMark, at, end);

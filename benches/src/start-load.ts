@@ -19,7 +19,6 @@ const known: ReadonlySet<string> = new Set<keyof LoadClientOptions>([
   "connections",
   "sampleEvery",
   "isWhole",
-  "answersPings",
 ]);
 
 let isCompiled: boolean | undefined;

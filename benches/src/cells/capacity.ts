@@ -42,9 +42,10 @@ async function tryRate(pair: Pair, perSecond: number, seconds: number): Promise<
   const before = await pair.begin();
   await pause(seconds * 1000);
   const figures = figuresBetween(before, await pair.read());
-  const { p99Ms, deliveriesPerS, missing, gaps } = figures as Record<string, number>;
+  const { p99Ms, deliveriesPerS, missing, gaps, closed } = figures as Record<string, number>;
   const isComplete = (deliveriesPerS ?? 0) >= deliveredShareMin * perSecond * subscribers;
-  return { holds: (p99Ms ?? Infinity) < p99MsMax && isComplete && missing === 0 && gaps === 0, figures };
+  const isWhole = isComplete && missing === 0 && gaps === 0 && closed === 0;
+  return { holds: isWhole && (p99Ms ?? Infinity) < p99MsMax, figures };
 }
 
 /** Publishes nothing until what was published has been taken. */

@@ -40,7 +40,7 @@ const columns: readonly Column[] = [
 ];
 
 function sourceOf(perSecond: Rate): ServerOptions {
-  // Clients that look at events only answer no pings.
+  // Those who catch up answer no pings.
   return { perSecond, stored, settings: { heartbeat: { max_missed: 100 } } };
 }
 

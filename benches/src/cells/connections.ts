@@ -56,7 +56,7 @@ async function measureIdle(name: ContenderName, connections: number, seconds: nu
   await pause(500);
   const before = await server.ask("idle");
   const aloneCpuPercent = isTimed ? await cpuPercent(server, aloneMs) : Number.NaN;
-  const { client } = await openClient(report, { connections, answersPings: true });
+  const { client } = await openClient(report, { connections });
   await using held = client;
   await pause(settleMs);
   await server.ask("idle");

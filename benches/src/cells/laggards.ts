@@ -38,7 +38,7 @@ const columns: readonly Column[] = [
   { figure: "missing", title: "missing" },
 ];
 
-// Clients that look at events only answer no pings.
+// Those who catch up answer no pings.
 const source: ServerOptions = { perSecond, stored, types, settings: { heartbeat: { max_missed: 100 } } };
 
 /** @throws unless everything came once and in order */

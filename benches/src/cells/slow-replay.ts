@@ -68,7 +68,7 @@ function eventBytesFor(seconds: number): number {
 }
 
 function sourceFor(seconds: number): ServerOptions {
-  // Clients that look at some frames only answer no pings.
+  // The slow ones answer no pings.
   return { perSecond, batch, eventBytes: eventBytesFor(seconds), settings: { heartbeat: { max_missed: 100 } } };
 }
 
