@@ -32,6 +32,13 @@ function edited(from: string | RegExp, to: string): Buffer {
 
 type Row = readonly [name: string, because: string, bytes: Buffer, status: readonly number[]];
 
+const page = `GET /api/v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+const unanswered = "RFC 9112 §9.3.2: its answer would stand among the frames";
+const place: readonly Row[] = [
+  ["its place behind a request that is not answered yet", unanswered, Buffer.from(page + good), [0]],
+  ["its place behind many of them", unanswered, Buffer.from(page.repeat(40) + good), [0]],
+];
+
 const host: readonly Row[] = [
   ["no Host", "RFC 9112 §3.2, RFC 6455 §4.2.1-2", lines({ headers: { Host: null } }), bad],
   ["two Hosts", "RFC 9112 §3.2", lines({ headers: { Host: ["a.example", "b.example"] } }), bad],
@@ -290,6 +297,7 @@ function manyHeaders(count: number, last: string): Buffer {
 export const allowedOrigin = "https://app.example";
 
 const groups: readonly (readonly [string, readonly Row[]])[] = [
+  ["its place", place],
   ["Host", host],
   ["the request line", requestLine],
   ["Upgrade and Connection", upgrade],

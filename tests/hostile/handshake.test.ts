@@ -41,6 +41,14 @@ describe.each(doors)("the %s refuses a handshake for", (_name, open) => {
     expect((await raw.frame()).payload.toString()).toContain('"connected"');
   });
 
+  it("nothing: behind a request that was answered (RFC 9112 §9.3)", async () => {
+    await using raw = await RawSocket.connect(door.url);
+    raw.send("GET /api/v1/events HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect((await raw.head()).status).toBe(401);
+    raw.send(acceptedHandshakes[0]?.[2] ?? "");
+    expect((await raw.head()).status).toBe(101);
+  });
+
   it("and is as it was after all of it", async () => {
     expect((await request(door.url, "/readyz")).status).toBe(200);
     expect(errorsOf(door)).toEqual([]);

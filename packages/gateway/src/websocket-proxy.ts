@@ -11,6 +11,7 @@ import {
   findToken,
   type FoundToken,
   handshakeProblem,
+  isAnswering,
   isOriginAllowed,
   offeredSubprotocols,
   type Problem,
@@ -85,6 +86,11 @@ export class WebSocketProxy {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Before anything else: a client that resets now must not end the process.
     socket.on("error", () => socket.destroy());
+    if (isAnswering(socket)) {
+      this.#options.tally.refused.add("malformed");
+      socket.destroy();
+      return;
+    }
     this.#admit(request, socket as Socket, head).catch((error: unknown) => {
       this.#options.onError(error);
       socket.destroy();

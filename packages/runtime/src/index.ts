@@ -1,5 +1,5 @@
 export * from "./clock.js";
-export { boundPipelining } from "./door/bound-pipelining.js";
+export { boundPipelining, isAnswering } from "./door/bound-pipelining.js";
 export { ByteBudget } from "./door/byte-budget.js";
 export { FrameTracker, type FrameFault, type FrameTrackerOptions } from "./door/frame-tracker.js";
 export { createHttpAuth, type HttpAuthOptions, type RequireIdentity } from "./door/http-auth.js";

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { boundPipelining, pipelinedMax } from "./bound-pipelining.js";
+import { boundPipelining, isAnswering, pipelinedMax } from "./bound-pipelining.js";
 
 interface Taken {
   readonly path: string;
@@ -121,5 +121,19 @@ describe("boundPipelining", () => {
     third.response.write("nor this", () => {});
     await settled();
     expect(closes).toHaveLength(4);
+  });
+
+  it("knows of answers that are to come, of one that has its turn and of those that wait for it", async () => {
+    client.write(post(0, "") + post(1, ""));
+    await settled();
+    const [first, second] = taken as [Taken, Taken];
+    const { socket } = first.response;
+    if (socket === null) throw new Error("the first has its turn");
+    expect(isAnswering(socket)).toBe(true);
+    second.response.end("answer /1 ");
+    expect(isAnswering(socket)).toBe(true);
+    first.response.end("answer /0 ");
+    await expect.poll(() => paths().length).toBe(2);
+    expect(isAnswering(socket)).toBe(false);
   });
 });

@@ -4,6 +4,7 @@
 // closes would hold it for ever: of a response that stands behind another's, Node never says that it has closed.
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 /** Requests of one connection that wait for their answers before no more is read from it. */
 export const pipelinedMax = 32;
@@ -14,14 +15,29 @@ interface Pipeline {
   isHeld: boolean;
 }
 
+const pipelines = new WeakMap<Duplex, Pipeline>();
+
+/**
+ * Whether an answer on this connection is still to come or under way. An upgrade behind it can't be answered: answers
+ * come in the order of their requests (RFC 9112 §9.3.2), and what came later would stand among frames.
+ */
+export function isAnswering(socket: Duplex): boolean {
+  const { waiting = [] } = pipelines.get(socket) ?? {};
+  for (const response of waiting) if (!hasLeft(response)) return true;
+  return false;
+}
+
+/** All of it was handed to the socket. */
+function hasLeft({ writableFinished, writableEnded, socket }: ServerResponse): boolean {
+  return writableFinished || (writableEnded && socket !== null);
+}
+
 /**
  * Reads no further from a connection while {@link pipelinedMax} of its requests wait for their answers; what was read
  * with them, 64 KiB at most, is still taken. When a connection closes, so does every response that waits on it, and not
  * only the one whose turn it is: destroyed, with one `close`. For when the server's own listeners are there.
  */
 export function boundPipelining(server: Server): void {
-  const pipelines = new WeakMap<Socket, Pipeline>();
-
   function pipelineOf(socket: Socket): Pipeline {
     const known = pipelines.get(socket);
     if (known !== undefined) return known;

@@ -14,6 +14,7 @@ import {
   type FoundToken,
   handshakeProblem,
   type Identity,
+  isAnswering,
   isOriginAllowed,
   offeredSubprotocols,
   type Problem,
@@ -120,6 +121,11 @@ export class WebSocketEndpoint {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Before anything else: a client that resets now must not end the process.
     socket.on("error", () => socket.destroy());
+    if (isAnswering(socket)) {
+      this.#options.tally.refused.malformed += 1;
+      socket.destroy();
+      return;
+    }
     this.#admit(request, socket as Socket, head).catch((error: unknown) => {
       this.#options.onError(error);
       socket.destroy();
