@@ -35,7 +35,7 @@ function nextTurn(): Promise<void> {
 }
 
 /** Wall-clock ms with fractions, the same in every process of the machine. */
-export function preciseNow(): number {
+function preciseNow(): number {
   return performance.timeOrigin + performance.now();
 }
 
