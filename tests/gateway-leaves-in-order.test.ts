@@ -242,6 +242,22 @@ describe("TLS", () => {
     await rm(dir, { recursive: true });
   });
 
+  it("is waited for as long as a handshake, and who is late, or speaks none, is gone", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "sluice-tls-"));
+    makePair(dir, "one");
+    const tls = { cert_file: join(dir, "one.crt"), key_file: join(dir, "one.key") };
+    const gateway = await startGateway(["http://127.0.0.1:1"], { gateway: { tls, limits: { handshake_ms: 200 } } });
+    const beginOfHello = Buffer.from([22, 3, 1, 2]);
+    const sent = ["", beginOfHello, "GET / HTTP/1.1\r\n\r\n", Buffer.alloc(1_000, 255)];
+    const raws = await Promise.all(sent.map(() => RawSocket.connect(gateway.url)));
+    for (const [n, raw] of raws.entries()) raw.send(sent[n] ?? "");
+    await within("all of them to be gone", Promise.all(raws.map((raw) => raw.closed)), 10_000);
+    await within("the end of the drain", gateway.drain(), 10_000);
+    await gateway.close();
+    expect(raws.every((raw) => raw.socket.destroyed)).toBe(true);
+    await rm(dir, { recursive: true });
+  });
+
   it("files that are no pair are a mistake of the configuration", async () => {
     const dir = await mkdtemp(join(tmpdir(), "sluice-tls-"));
     makePair(dir, "one");

@@ -89,7 +89,8 @@ function listener(handler: Handler, settings: Settings, files: TlsFiles | undefi
   if (files === undefined) return createPlainServer(options, handler);
   const { handshake_ms: handshakeTimeout } = settings.gateway.limits;
   const tls = { ...options, ...readTlsFiles(files), handshakeTimeout, ALPNProtocols: ["http/1.1"] };
-  return createTlsServer(tls, handler);
+  // Where TLS never began no answer gets through, and what waits to be written would keep the connection for good.
+  return createTlsServer(tls, handler).on("tlsClientError", (_error, socket) => socket.destroy());
 }
 
 function createFastify(settings: Settings, files: TlsFiles | undefined): FastifyInstance {
