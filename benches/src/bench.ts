@@ -92,9 +92,9 @@ async function measure(cell: Cell, { measure: run }: Variant): Promise<Figures |
 async function runCell(cell: Cell, values: Command["values"]): Promise<CellResult> {
   const repeats = Number(values.repeats ?? cell.repeats ?? repeatsDefault);
   const seconds = Number(values.seconds ?? cell.seconds ?? secondsDefault);
-  const only = values.only?.split(",") ?? [];
+  const only = values.only?.split(",").map((words) => words.trim()) ?? [];
   const isWanted = (name: string): boolean =>
-    only.length === 0 || only.some((words) => name === words || name.startsWith(`${words} `));
+    only.length === 0 || only.some((words) => name.startsWith(words) && /^(?:[ ,]|$)/.test(name.slice(words.length)));
   const variants = (await cell.variants({ seconds })).filter(({ name }) => isWanted(name));
   if (variants.length === 0) {
     say(`${cell.name}: no row is called ${only.join(" or ")}\n`);
@@ -125,7 +125,7 @@ async function runCell(cell: Cell, values: Command["values"]): Promise<CellResul
 function table(cell: Cell, { rows, findings, repeats, seconds }: CellResult): string {
   const lines = [
     `\n### ${cell.name}: ${cell.summary}\n`,
-    `Medians of ${repeats} runs of ${seconds} s, in turn.\n`,
+    repeats === 1 ? `One run of ${seconds} s each.\n` : `Medians of ${repeats} runs of ${seconds} s, in turn.\n`,
     `| | ${cell.columns.map(({ title }) => title).join(" | ")} |`,
     `|---|${cell.columns.map(() => "---|").join("")}`,
     ...Object.entries(rows).map(
