@@ -1,5 +1,6 @@
 export * from "./clock.js";
 export { boundPipelining, isAnswering } from "./door/bound-pipelining.js";
+export { cutStalled } from "./door/cut-stalled.js";
 export { ByteBudget } from "./door/byte-budget.js";
 export { FrameTracker, type FrameFault, type FrameTrackerOptions } from "./door/frame-tracker.js";
 export { createHttpAuth, type HttpAuthOptions, type RequireIdentity } from "./door/http-auth.js";

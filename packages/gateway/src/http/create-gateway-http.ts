@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import cors from "@fastify/cors";
 import {
   boundPipelining,
+  cutStalled,
   isOriginAllowed,
   problemServerOptions,
   registerProblemHandlers,
@@ -26,6 +27,8 @@ import { readTlsFiles, type TlsFiles } from "../tls/tls-files.js";
 const requestMsMax = 60_000;
 /** An idle kept-alive connection is closed after this, ms; longer than common proxies keep theirs. */
 const keepAliveMs = 75_000;
+/** How long a client may take nothing of an answer, ms; of a full kernel buffer it takes over a megabyte unseen. */
+const stallMs = 120_000;
 /** How often the deadlines of heads and bodies are looked at, ms; seldom would end many late ones in one turn. */
 const deadlineCheckMs = 100;
 /** TCP connections that may wait to be accepted; Node's 511 makes a crowd that comes back wait for a second SYN. */
@@ -204,7 +207,10 @@ export async function createGatewayHttp(options: GatewayHttpOptions): Promise<Ga
   if (ops !== app) registerProblemHandlers(ops);
   options.opsRoutes(ops);
   const servers = new Set([app.server, ops.server]);
-  for (const server of servers) boundPipelining(server);
+  for (const server of servers) {
+    boundPipelining(server);
+    cutStalled(server, stallMs);
+  }
 
   return {
     server: app.server,

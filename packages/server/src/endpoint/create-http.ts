@@ -7,6 +7,7 @@ import {
   boundPipelining,
   type Clock,
   createHttpAuth,
+  cutStalled,
   type FoundToken,
   type Logger,
   problemServerOptions,
@@ -37,6 +38,8 @@ import { registerTicketRoute } from "./ticket-route.js";
 const requestMsMax = 60_000;
 /** An idle kept-alive connection is closed after this, ms; longer than common proxies keep theirs. */
 const keepAliveMs = 75_000;
+/** How long a client may take nothing of an answer, ms; of a full kernel buffer it takes over a megabyte unseen. */
+const stallMs = 120_000;
 /** How often the deadlines of heads and bodies are looked at, ms; seldom would end many late ones in one turn. */
 const deadlineCheckMs = 250;
 /** TCP connections that may wait to be accepted; Node's 511 makes a crowd that comes back wait for a second SYN. */
@@ -153,7 +156,10 @@ export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp
   if (ops !== app) registerProblemHandlers(ops);
   registerHealthRoutes(ops, { unreadiness: options.unreadiness, metrics: options.registry });
   const servers = new Set([app.server, ops.server]);
-  for (const server of servers) boundPipelining(server);
+  for (const server of servers) {
+    boundPipelining(server);
+    cutStalled(server, stallMs);
+  }
 
   return {
     server: app.server,

@@ -1,0 +1,22 @@
+// An answer that nobody reads: Node waits for its reader without end, and with it waits what is held for the answer.
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+
+/**
+ * Cuts connections whose client has taken nothing of an answer for `ms` to twice that, ms. Slow ones stay, and so do
+ * those that wait for us: a request whose answer is yet to come, a stream with nothing to tell. For when the server's
+ * own listeners are there.
+ */
+export function cutStalled(server: Server, ms: number): void {
+  const watch = (_request: IncomingMessage, response: ServerResponse): void => {
+    response.setTimeout(ms);
+    response.on("timeout", cutIfWaiting);
+  };
+  server.prependListener("request", watch);
+  // A listener for this one keeps Node from asking for the body by itself.
+  if (server.listenerCount("checkContinue") > 0) server.prependListener("checkContinue", watch);
+}
+
+/** The connection was silent. One function for all answers; where they have a listener, Node itself cuts nothing. */
+function cutIfWaiting(this: ServerResponse): void {
+  if (this.socket !== null && this.socket.writableLength > 0) this.socket.destroy();
+}
