@@ -9,6 +9,7 @@ export { handshakeProblem, isOriginAllowed, pathOf, websocketPaths, type Handsha
 export { encodeProblem, problemMediaType, sendProblem, type Problem, type ProblemMembers } from "./door/problem.js";
 export { faultProblem, problemServerOptions, registerProblemHandlers } from "./door/problem-handlers.js";
 export { refuseUpgrade } from "./door/refuse-upgrade.js";
+export { listenHost } from "./door/listen-host.js";
 export { restDeadlines } from "./door/rest-deadlines.js";
 export { registerWebSocketPaths } from "./door/websocket-paths.js";
 export { TokenBucket, type TokenBucketOptions } from "./door/token-bucket.js";

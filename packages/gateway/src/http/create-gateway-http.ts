@@ -7,6 +7,7 @@ import {
   boundPipelining,
   cutStalled,
   isOriginAllowed,
+  listenHost,
   problemServerOptions,
   registerProblemHandlers,
   registerWebSocketPaths,
@@ -222,8 +223,8 @@ export async function createGatewayHttp(options: GatewayHttpOptions): Promise<Ga
     },
     listen: async () => {
       for (const server of servers) restDeadlines(server);
-      await app.listen({ host, port, backlog: listenBacklog });
-      if (opsPort !== null) await ops.listen({ host: opsHost, port: opsPort });
+      await app.listen({ host: listenHost(host), port, backlog: listenBacklog });
+      if (opsPort !== null) await ops.listen({ host: listenHost(opsHost), port: opsPort });
     },
     setLimits,
     reloadTls: () => {

@@ -9,6 +9,7 @@ import {
   createHttpAuth,
   cutStalled,
   type FoundToken,
+  listenHost,
   type Logger,
   problemServerOptions,
   registerProblemHandlers,
@@ -171,8 +172,8 @@ export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp
     },
     listen: async () => {
       for (const server of servers) restDeadlines(server);
-      await app.listen({ host, port, backlog: listenBacklog });
-      if (opsPort !== null) await ops.listen({ host: opsHost, port: opsPort });
+      await app.listen({ host: listenHost(host), port, backlog: listenBacklog });
+      if (opsPort !== null) await ops.listen({ host: listenHost(opsHost), port: opsPort });
     },
     close: async () => {
       await app.close();

@@ -184,7 +184,7 @@ const identitySettings = Type.Object({
 export const gatewaySettings = Type.Object({
   host: text({
     default: "127.0.0.1",
-    description: "Address to listen on; `0.0.0.0` or `::` for every interface.",
+    description: "Address to listen on; `0.0.0.0` or `::` for every interface; `localhost` is 127.0.0.1.",
     allowed: host,
     check: isHost,
   }),

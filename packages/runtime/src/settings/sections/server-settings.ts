@@ -9,7 +9,7 @@ const host = "an IP address or a host name";
 export const serverSettings = Type.Object({
   host: text({
     default: "127.0.0.1",
-    description: "Address to listen on; `0.0.0.0` or `::` for every interface.",
+    description: "Address to listen on; `0.0.0.0` or `::` for every interface; `localhost` is 127.0.0.1.",
     allowed: host,
     check: isHost,
   }),
