@@ -146,7 +146,6 @@ export function figuresBetween(before: Reading, after: Reading): Figures {
     silent: after.client.silent,
     closed: after.client.closed,
     publishedPerS: (after.server.published - before.server.published) / elapsedS,
-    serverCpuShare: serverCpuS / elapsedS,
     ...cpuPercents(before, after),
     rssMiB: after.server.rssBytes / 2 ** 20,
   };

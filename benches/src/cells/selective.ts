@@ -34,8 +34,8 @@ async function measureSelective(
     warmUpMs,
     load: { connections, subscribe, sampleEvery: 2 },
   });
-  const { serverCpuShare = 0, publishedPerS = 0 } = figures;
-  return { ...figures, cpuUsPerEvent: (serverCpuShare / publishedPerS) * 1e6 };
+  const { serverCpuPercent = 0, publishedPerS = 0 } = figures;
+  return { ...figures, cpuUsPerEvent: (serverCpuPercent / publishedPerS) * 1e4 };
 }
 
 export const selectiveCell: Cell = {

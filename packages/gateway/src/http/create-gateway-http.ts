@@ -28,8 +28,6 @@ import { readTlsFiles, type TlsFiles } from "../tls/tls-files.js";
 const requestMsMax = 60_000;
 /** An idle kept-alive connection is closed after this, ms; longer than common proxies keep theirs. */
 const keepAliveMs = 75_000;
-/** How long a client may take nothing of an answer, ms; of a full kernel buffer it takes over a megabyte unseen. */
-const stallMs = 120_000;
 /** How often the deadlines of heads and bodies are looked at, ms; seldom would end many late ones in one turn. */
 const deadlineCheckMs = 100;
 /** TCP connections that may wait to be accepted; Node's 511 makes a crowd that comes back wait for a second SYN. */
@@ -210,7 +208,7 @@ export async function createGatewayHttp(options: GatewayHttpOptions): Promise<Ga
   const servers = new Set([app.server, ops.server]);
   for (const server of servers) {
     boundPipelining(server);
-    cutStalled(server, stallMs);
+    cutStalled(server);
   }
 
   return {

@@ -39,8 +39,6 @@ import { registerTicketRoute } from "./ticket-route.js";
 const requestMsMax = 60_000;
 /** An idle kept-alive connection is closed after this, ms; longer than common proxies keep theirs. */
 const keepAliveMs = 75_000;
-/** How long a client may take nothing of an answer, ms; of a full kernel buffer it takes over a megabyte unseen. */
-const stallMs = 120_000;
 /** How often the deadlines of heads and bodies are looked at, ms; seldom would end many late ones in one turn. */
 const deadlineCheckMs = 250;
 /** TCP connections that may wait to be accepted; Node's 511 makes a crowd that comes back wait for a second SYN. */
@@ -159,7 +157,7 @@ export async function createHttp(options: CreateHttpOptions): Promise<SluiceHttp
   const servers = new Set([app.server, ops.server]);
   for (const server of servers) {
     boundPipelining(server);
-    cutStalled(server, stallMs);
+    cutStalled(server);
   }
 
   return {
